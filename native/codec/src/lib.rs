@@ -1,0 +1,6 @@
+//! Parsers and writers of what travels in HTTP messages: bytes in, values out.
+//!
+//! No I/O, no async, no knowledge of connections or of the JVM. Nothing here panics on any input.
+#![forbid(unsafe_code)]
+
+pub mod authority;

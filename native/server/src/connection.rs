@@ -1,0 +1,326 @@
+//! One connection: hyper's HTTP/1.1 state machine, its socket, and when to write what.
+//!
+//! # Invariants
+//! - A panic while a connection is polled ends that connection and nothing else.
+//! - Finished responses are written at the end of the poll in which they finished. The one exception: while an inline
+//!   handler has the connection's next (pipelined) request, whose answer comes with the very next turn, they wait for
+//!   it. They never wait for the client, for a worker, or for a second turn.
+//! - After an answer that ends the connection early, what the client still sends is read and dropped for a while, so
+//!   that a TCP reset does not destroy the answer before it is read (RFC 9112 §9.6).
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker, ready};
+
+use hinny_core::error::Kind;
+use http::HeaderMap;
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::io::ReadBuf;
+use tokio::net::TcpStream;
+
+use crate::event_loop::LoopState;
+use crate::response;
+use crate::service::HttpService;
+use crate::socket::{HttpIo, Socket};
+use crate::timeouts::Phase;
+
+/// The most that is read and dropped after an early end.
+const LINGER_BYTES: usize = 1 << 20;
+
+/// hyper's smallest limit for its read buffer.
+const READ_BUFFER_MIN: usize = 8 << 10;
+
+/// What hyper, the service and the sweep share about a connection.
+pub(crate) struct Connection {
+    pub(crate) state: Rc<LoopState>,
+    pub(crate) socket: RefCell<Socket>,
+    /// The peer's address without port.
+    pub(crate) remote_addr: Box<str>,
+    /// Our address without port.
+    pub(crate) local_addr: Box<str>,
+    pub(crate) local_port: u16,
+    /// The last request's header map, emptied: the next response uses its memory.
+    pub(crate) spare_headers: RefCell<HeaderMap>,
+    phase: Cell<Phase>,
+    since_ms: Cell<u64>,
+    expired: Cell<bool>,
+    waker: RefCell<Option<Waker>>,
+    /// An inline handler has the current request.
+    answer_is_near: Cell<bool>,
+    linger: Cell<bool>,
+}
+
+impl Connection {
+    pub(crate) fn enter(&self, phase: Phase) {
+        self.phase.set(phase);
+        self.since_ms.set(self.state.now_ms.get());
+    }
+
+    pub(crate) fn phase(&self) -> (Phase, u64) {
+        (self.phase.get(), self.since_ms.get())
+    }
+
+    /// The request is with its handler.
+    pub(crate) fn dispatched(&self) {
+        self.enter(Phase::Handler);
+        self.answer_is_near.set(self.state.options.inline);
+    }
+
+    /// The response is with hyper.
+    pub(crate) fn answered(&self) {
+        self.enter(Phase::Idle);
+        self.answer_is_near.set(false);
+    }
+
+    /// Bytes came from the socket.
+    pub(crate) fn bytes_arrived(&self) {
+        match self.phase.get() {
+            Phase::Fresh | Phase::Idle => self.enter(Phase::Head),
+            Phase::Body => self.enter(Phase::Body),
+            Phase::Head | Phase::Handler | Phase::Linger => {}
+        }
+    }
+
+    /// Bytes went to the socket or its buffer.
+    pub(crate) fn bytes_left(&self) {
+        if self.phase.get() == Phase::Idle {
+            self.enter(Phase::Idle);
+        }
+    }
+
+    /// The phase lasts too long.
+    pub(crate) fn expire(&self) {
+        self.expired.set(true);
+        self.wake();
+    }
+
+    pub(crate) const fn has_expired(&self) -> bool {
+        self.expired.get()
+    }
+
+    /// The connection will end although the client may still be sending.
+    pub(crate) fn end_early(&self) {
+        self.linger.set(true);
+    }
+
+    /// What is held back waits no longer: the handler did not answer in its turn.
+    pub(crate) fn release(&self) {
+        if self.answer_is_near.replace(false) {
+            self.wake();
+        }
+    }
+
+    pub(crate) fn wake(&self) {
+        if let Some(waker) = self.waker.borrow().as_ref() {
+            waker.wake_by_ref();
+        }
+    }
+
+    fn remember_waker(&self, waker: &Waker) {
+        let mut known = self.waker.borrow_mut();
+        if !known.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            *known = Some(waker.clone());
+        }
+    }
+
+    /// Writes what waits, unless the answer to the next request will come along in this turn.
+    fn poll_write_out(self: &Rc<Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        let mut socket = self.socket.borrow_mut();
+        if socket.waiting() == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        if self.answer_is_near.get() {
+            self.state.held.borrow_mut().push(Rc::clone(self));
+            return Poll::Pending;
+        }
+        let result = socket.poll_flush(cx, &self.state);
+        drop(socket);
+        if result.is_ready() {
+            self.bytes_left();
+        }
+        result
+    }
+}
+
+/// Serves an accepted connection until it ends.
+pub(crate) fn spawn(state: &Rc<LoopState>, stream: TcpStream, peer: SocketAddr) {
+    let options = &state.options;
+    let Ok(local) = stream.local_addr() else {
+        return;
+    };
+    // Failing to set it costs latency, not correctness.
+    let _ = stream.set_nodelay(true);
+    let connection = Rc::new(Connection {
+        state: Rc::clone(state),
+        socket: RefCell::new(Socket::new(stream)),
+        remote_addr: peer.ip().to_canonical().to_string().into(),
+        local_addr: local.ip().to_canonical().to_string().into(),
+        local_port: local.port(),
+        spare_headers: RefCell::default(),
+        phase: Cell::new(Phase::Fresh),
+        since_ms: Cell::new(state.now_ms.get()),
+        expired: Cell::new(false),
+        waker: RefCell::default(),
+        answer_is_near: Cell::new(false),
+        linger: Cell::new(false),
+    });
+    let Some(id) = state.connections.borrow_mut().insert(Rc::clone(&connection)) else {
+        return;
+    };
+    state.switches.metrics.connections_open.add(1);
+    let http = http1::Builder::new()
+        // `timeouts` does it for all connections at once.
+        .header_read_timeout(None)
+        .max_header_size(options.max_head_bytes)
+        .max_buf_size(options.max_head_bytes.max(READ_BUFFER_MIN))
+        .serve_connection(
+            TokioIo::new(HttpIo(Rc::clone(&connection))),
+            HttpService::new(Rc::clone(&connection)),
+        );
+    tokio::task::spawn_local(ConnectionTask {
+        id,
+        connection,
+        stage: Stage::Http(http),
+        draining: false,
+    });
+}
+
+type Http = http1::Connection<TokioIo<HttpIo>, HttpService>;
+
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one per connection, nearly always the large one"
+)]
+enum Stage {
+    /// hyper serves requests.
+    Http(Http),
+    /// What waits is written, then our side is shut down.
+    Closing,
+    /// What the client still sends is dropped.
+    Lingering { dropped: usize },
+}
+
+struct ConnectionTask {
+    id: u64,
+    connection: Rc<Connection>,
+    stage: Stage,
+    draining: bool,
+}
+
+impl ConnectionTask {
+    fn poll_stages(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            match &mut self.stage {
+                Stage::Http(http) => {
+                    if ready!(poll_http(http, &self.connection, &mut self.draining, cx)) {
+                        self.stage = Stage::Closing;
+                    } else {
+                        return Poll::Ready(());
+                    }
+                }
+                Stage::Closing => {
+                    let shut = self
+                        .connection
+                        .socket
+                        .borrow_mut()
+                        .poll_shutdown(cx, &self.connection.state);
+                    if self.connection.has_expired() && shut.is_pending() || ready!(shut).is_err() {
+                        return Poll::Ready(());
+                    }
+                    self.connection.enter(Phase::Linger);
+                    self.stage = Stage::Lingering { dropped: 0 };
+                }
+                Stage::Lingering { dropped } => {
+                    if self.connection.has_expired() {
+                        return Poll::Ready(());
+                    }
+                    let mut scratch = [0; 4096];
+                    let mut buf = ReadBuf::new(&mut scratch);
+                    let read = self.connection.socket.borrow_mut().poll_read(cx, &mut buf);
+                    if ready!(read).is_err() || buf.filled().is_empty() {
+                        return Poll::Ready(());
+                    }
+                    *dropped += buf.filled().len();
+                    if *dropped > LINGER_BYTES {
+                        return Poll::Ready(());
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Runs hyper. Ready when it is done with the connection: `true` if the client should still be heard out.
+fn poll_http(http: &mut Http, connection: &Rc<Connection>, draining: &mut bool, cx: &mut Context<'_>) -> Poll<bool> {
+    let (phase, _) = connection.phase();
+    if connection.has_expired() && phase != Phase::Body {
+        connection.expired.set(false);
+        let Some(answer) = hinny_core::status::answer(phase.expiry()) else {
+            return Poll::Ready(false);
+        };
+        connection.state.switches.metrics.errors_answered.add(1);
+        connection.enter(Phase::Linger);
+        let bytes = response::raw(answer);
+        let slices = [std::io::IoSlice::new(&bytes)];
+        let written = connection
+            .socket
+            .borrow_mut()
+            .poll_write(cx, &slices, &connection.state);
+        return Poll::Ready(matches!(written, Poll::Ready(Ok(_))));
+    }
+    if connection.state.draining.get() && !*draining {
+        *draining = true;
+        Pin::new(&mut *http).graceful_shutdown();
+    }
+    match Pin::new(&mut *http).poll(cx) {
+        Poll::Ready(Ok(())) => Poll::Ready(connection.linger.get()),
+        Poll::Ready(Err(error)) => {
+            log::debug!("connection of {} ended: {error}", connection.remote_addr);
+            Poll::Ready(error.is_parse())
+        }
+        Poll::Pending => match connection.poll_write_out(cx) {
+            Poll::Ready(Err(error)) => {
+                log::debug!("cannot write to {}: {error}", connection.remote_addr);
+                Poll::Ready(false)
+            }
+            Poll::Ready(Ok(())) | Poll::Pending => Poll::Pending,
+        },
+    }
+}
+
+impl Future for ConnectionTask {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.connection.remember_waker(cx.waker());
+        match catch_unwind(AssertUnwindSafe(|| self.poll_stages(cx))) {
+            Ok(result) => result,
+            Err(_) => {
+                self.connection.state.switches.metrics.panics.add(1);
+                log::error!(
+                    "connection of {} ended: {}",
+                    self.connection.remote_addr,
+                    Kind::Internal
+                );
+                Poll::Ready(())
+            }
+        }
+    }
+}
+
+impl Drop for ConnectionTask {
+    fn drop(&mut self) {
+        let state = &self.connection.state;
+        let removed = state.connections.borrow_mut().remove(self.id);
+        state.switches.metrics.connections_open.decrement();
+        if state.draining.get() {
+            state.end_poll();
+        }
+        drop(removed);
+    }
+}

@@ -1,0 +1,173 @@
+//! A server as all threads see it: its options, its listening sockets until the loops take them, and the switches
+//! that other threads may turn (wake, drain).
+
+use std::fmt;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::task::Waker;
+
+use hinny_core::metrics::LoopMetrics;
+use hinny_core::options::{OptionError, Options};
+
+use crate::listener;
+
+/// A server.
+#[derive(Debug)]
+pub struct Engine {
+    options: Options,
+    address: SocketAddr,
+    listeners: Mutex<Vec<Option<TcpListener>>>,
+    loops: Vec<Arc<LoopSwitches>>,
+}
+
+/// Why a server did not start.
+#[derive(Debug)]
+pub enum StartError {
+    /// An option is wrong.
+    Option(OptionError),
+    /// The address cannot be listened on.
+    Bind {
+        /// `:host`
+        host: String,
+        /// `:port`
+        port: u16,
+        /// What the system said.
+        error: io::Error,
+    },
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Option(error) => error.fmt(f),
+            Self::Bind { host, port, error } if error.kind() == io::ErrorKind::AddrInUse => {
+                write!(f, "port {port} on {host} is already in use")
+            }
+            Self::Bind { host, port, error } => write!(f, "cannot listen on {host} port {port}: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+impl Engine {
+    /// Binds the sockets. Connections wait in the backlog until the loops are opened.
+    ///
+    /// # Errors
+    /// [`StartError`]; no socket stays bound.
+    pub fn start(options: Options) -> Result<Arc<Self>, StartError> {
+        let (address, listeners) =
+            listener::bind(&options.host, options.port, options.event_loops).map_err(|error| StartError::Bind {
+                host: options.host.clone(),
+                port: options.port,
+                error,
+            })?;
+        let loops = (0..options.event_loops).map(|_| Arc::default()).collect();
+        Ok(Arc::new(Self {
+            options,
+            address,
+            listeners: Mutex::new(listeners.into_iter().map(Some).collect()),
+            loops,
+        }))
+    }
+
+    /// The port that is listened on.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// Makes the poll of a loop return soon, from any thread. A wake of a loop that is not polling ends its next poll.
+    pub fn wake(&self, index: usize) {
+        if let Some(switches) = self.loops.get(index) {
+            switches.wake();
+        }
+    }
+
+    /// Stops accepting; each loop closes when its connections have finished, or after `deadline_ms`.
+    pub fn drain(&self, deadline_ms: u64) {
+        self.lock_listeners().clear();
+        for switches in &self.loops {
+            switches
+                .drain_deadline_ms
+                .fetch_min(deadline_ms.min(u64::MAX - 1), Ordering::AcqRel);
+            switches.wake();
+        }
+    }
+
+    /// The sum of the counters of all loops, in the order of [`hinny_core::metrics::NAMES`].
+    #[must_use]
+    pub fn metrics(&self) -> Vec<u64> {
+        let mut sums = vec![0; hinny_core::metrics::NAMES.len()];
+        for switches in &self.loops {
+            for (sum, value) in sums.iter_mut().zip(switches.metrics.values()) {
+                *sum += value;
+            }
+        }
+        sums
+    }
+
+    pub(crate) const fn options(&self) -> &Options {
+        &self.options
+    }
+
+    pub(crate) fn take_listener(&self, index: usize) -> Option<TcpListener> {
+        self.lock_listeners().get_mut(index)?.take()
+    }
+
+    pub(crate) fn switches(&self, index: usize) -> Option<Arc<LoopSwitches>> {
+        self.loops.get(index).cloned()
+    }
+
+    fn lock_listeners(&self) -> std::sync::MutexGuard<'_, Vec<Option<TcpListener>>> {
+        self.listeners.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// What other threads may do to a loop, and read of it.
+#[derive(Debug)]
+pub(crate) struct LoopSwitches {
+    pub(crate) metrics: LoopMetrics,
+    woken: AtomicBool,
+    waker: OnceLock<Waker>,
+    /// `u64::MAX` until a drain is asked for.
+    drain_deadline_ms: AtomicU64,
+}
+
+impl Default for LoopSwitches {
+    fn default() -> Self {
+        Self {
+            metrics: LoopMetrics::default(),
+            woken: AtomicBool::new(false),
+            waker: OnceLock::new(),
+            drain_deadline_ms: AtomicU64::new(u64::MAX),
+        }
+    }
+}
+
+impl LoopSwitches {
+    pub(crate) fn wake(&self) {
+        self.woken.store(true, Ordering::Release);
+        if let Some(waker) = self.waker.get() {
+            waker.wake_by_ref();
+        }
+    }
+
+    /// Whether somebody called [`Self::wake`] since the last call.
+    pub(crate) fn take_woken(&self) -> bool {
+        self.woken.load(Ordering::Relaxed) && self.woken.swap(false, Ordering::AcqRel)
+    }
+
+    /// How long a drain may take, if one was asked for.
+    pub(crate) fn drain_deadline_ms(&self) -> Option<u64> {
+        let deadline = self.drain_deadline_ms.load(Ordering::Acquire);
+        (deadline != u64::MAX).then_some(deadline)
+    }
+
+    /// The waker that ends the loop's poll; the same for all polls of a runtime.
+    pub(crate) fn set_waker(&self, waker: &Waker) {
+        self.waker.get_or_init(|| waker.clone());
+    }
+}

@@ -1,0 +1,144 @@
+//! The records that wait to be taken by the driver of an event loop.
+//!
+//! # Invariants
+//! - Records are taken whole and in order.
+//! - Requests with a body wait for room when [`ROOM_BYTES`] are exceeded; a request without one is small and is always
+//!   taken in, and a turn of the loop makes at most one of them per connection.
+
+use std::task::Waker;
+
+use hinny_core::records;
+
+/// Above this fill level a record with a body waits for the next turn.
+const ROOM_BYTES: usize = 256 << 10;
+
+/// A buffer that grew beyond this is given back when it is empty.
+const KEEP_BYTES: usize = 1 << 20;
+
+/// Records in the order in which they are to be taken.
+#[derive(Debug, Default)]
+pub struct Inbox {
+    buffer: Vec<u8>,
+    taken: usize,
+    count: usize,
+    waiting: Vec<Waker>,
+}
+
+impl Inbox {
+    /// Whether no record waits.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Whether a record of `length` bytes more may be written now. An empty inbox has room for any record.
+    pub(crate) fn has_room(&self, length: usize) -> bool {
+        self.is_empty() || self.buffer.len() - self.taken + length <= ROOM_BYTES
+    }
+
+    /// Wakes `waker` when records have been taken.
+    pub(crate) fn wait_for_room(&mut self, waker: Waker) {
+        self.waiting.push(waker);
+    }
+
+    /// Adds the one record that `write` appends.
+    pub(crate) fn push(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        write(&mut self.buffer);
+        self.count += 1;
+    }
+
+    /// Gives the longest run of whole records that fits into `capacity` bytes to `copy`, and forgets them if it
+    /// succeeds.
+    ///
+    /// Returns how many records that were; `None` if records wait and not even the first fits.
+    ///
+    /// # Errors
+    /// Whatever `copy` returns.
+    pub fn take<E>(&mut self, capacity: usize, copy: impl FnOnce(&[u8]) -> Result<(), E>) -> Result<Option<usize>, E> {
+        if self.is_empty() {
+            return Ok(Some(0));
+        }
+        let waiting = self.buffer.len() - self.taken;
+        let (length, count) = if waiting <= capacity {
+            (waiting, self.count)
+        } else {
+            self.whole_records(capacity)
+        };
+        if count == 0 {
+            return Ok(None);
+        }
+        copy(&self.buffer[self.taken..self.taken + length])?;
+        self.taken += length;
+        self.count -= count;
+        if self.is_empty() {
+            self.taken = 0;
+            self.buffer.clear();
+            if self.buffer.capacity() > KEEP_BYTES {
+                self.buffer = Vec::new();
+            }
+        }
+        for waker in self.waiting.drain(..) {
+            waker.wake();
+        }
+        Ok(Some(count))
+    }
+
+    fn whole_records(&self, capacity: usize) -> (usize, usize) {
+        let (mut length, mut count) = (0, 0);
+        while let Some(next) = records::length_at(&self.buffer, self.taken + length) {
+            if length + next > capacity {
+                break;
+            }
+            length += next;
+            count += 1;
+        }
+        (length, count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn log_of(length: usize) -> impl FnOnce(&mut Vec<u8>) {
+        move |out| records::write_log(out, 1, "t", &"x".repeat(length))
+    }
+
+    fn take(inbox: &mut Inbox, capacity: usize) -> (Option<usize>, usize) {
+        let mut copied = 0;
+        let count = inbox.take(capacity, |bytes| {
+            copied = bytes.len();
+            Ok::<_, ()>(())
+        });
+        (count.unwrap(), copied)
+    }
+
+    #[test]
+    fn records_leave_whole_and_in_order() {
+        let mut inbox = Inbox::default();
+        for length in [7, 15, 7] {
+            inbox.push(log_of(length));
+        }
+        assert_eq!(take(&mut inbox, 32 + 40), (Some(2), 72));
+        assert_eq!(take(&mut inbox, 31), (None, 0));
+        assert_eq!(take(&mut inbox, 32), (Some(1), 32));
+        assert!(inbox.is_empty());
+        assert_eq!(take(&mut inbox, 32), (Some(0), 0));
+    }
+
+    #[test]
+    fn a_failed_copy_loses_nothing() {
+        let mut inbox = Inbox::default();
+        inbox.push(log_of(7));
+        assert_eq!(inbox.take(100, |_| Err(())), Err(()));
+        assert_eq!(take(&mut inbox, 100), (Some(1), 32));
+    }
+
+    #[test]
+    fn a_full_inbox_has_no_room_and_an_empty_one_has_room_for_anything() {
+        let mut inbox = Inbox::default();
+        assert!(inbox.has_room(usize::MAX / 2));
+        inbox.push(log_of(ROOM_BYTES));
+        assert!(!inbox.has_room(1));
+    }
+}

@@ -1,0 +1,24 @@
+//! The HTTP server of Hinny: listening sockets, connections and exchanges.
+//!
+//! It knows nothing of the JVM. Whoever drives an [`EventLoop`] gives it commands and takes request records from it
+//! (`hinny_core::records`).
+//!
+//! # Threads
+//! An [`Engine`] is shared by all threads. An [`EventLoop`] and everything it owns lives and dies on one thread.
+#![forbid(unsafe_code)]
+
+mod body;
+mod connection;
+mod engine;
+mod event_loop;
+mod exchange;
+mod inbox;
+mod listener;
+mod response;
+mod service;
+mod socket;
+mod timeouts;
+
+pub use engine::{Engine, StartError};
+pub use event_loop::{EventLoop, LogSink, Turn};
+pub use inbox::Inbox;

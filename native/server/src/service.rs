@@ -1,0 +1,202 @@
+//! hyper's service: turns a request into a record, waits for the reply, and turns the reply into a response.
+//!
+//! # Invariants
+//! - A request without a body is written to the inbox and dropped inside `call`: hyper then allocates nothing for it,
+//!   and its header map becomes the response's.
+//! - What RFC 9110/9112 forbid and hyper lets pass is refused here, before a handler sees it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use hinny_codec::authority::{self, Authority};
+use hinny_core::error::{HeadFault, Kind};
+use hinny_core::records::{self, FLAG_BODY, FLAG_HTTP_10, METHOD_LENGTH_MAX, RequestHead};
+use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use http::request::Parts;
+use http::{HeaderMap, Method, Request, Response, Uri, Version};
+use http_body::Body;
+use hyper::body::Incoming;
+use hyper::service::Service;
+
+use crate::body::ArrivingRequest;
+use crate::connection::Connection;
+use crate::exchange::{OpenExchange, Reply};
+use crate::response::{self, WholeBody};
+
+/// What a request's head may add to its body's length in the inbox.
+pub(crate) const RECORD_HEAD_ESTIMATE: usize = 4 << 10;
+
+/// A header field that triggers a fault, for the boundary tests; heeded only with `Options::test_faults`.
+const FAULT_HEADER: &str = "x-hinny-fault";
+
+/// The service of one connection.
+pub(crate) struct HttpService {
+    connection: Rc<Connection>,
+}
+
+impl HttpService {
+    pub(crate) const fn new(connection: Rc<Connection>) -> Self {
+        Self { connection }
+    }
+}
+
+impl Service<Request<Incoming>> for HttpService {
+    type Response = Response<WholeBody>;
+    type Error = Kind;
+    type Future = ResponseFuture;
+
+    fn call(&self, request: Request<Incoming>) -> ResponseFuture {
+        let connection = Rc::clone(&self.connection);
+        if connection.state.options.test_faults {
+            trigger_fault(&connection, request.headers());
+        }
+        let head_request = *request.method() == Method::HEAD;
+        let (parts, body) = request.into_parts();
+        let progress = if body.is_end_stream() {
+            dispatch(&connection, parts, &[])
+        } else {
+            check(&parts)
+                .map(drop)
+                .and_then(|()| ArrivingRequest::new(&connection, parts, body))
+                .map(|arriving| Progress::Arriving(Box::new(arriving)))
+        };
+        ResponseFuture {
+            connection,
+            head_request,
+            progress: progress.unwrap_or_else(Progress::Failed),
+        }
+    }
+}
+
+/// The response to one request.
+pub(crate) struct ResponseFuture {
+    connection: Rc<Connection>,
+    head_request: bool,
+    progress: Progress,
+}
+
+enum Progress {
+    Arriving(Box<ArrivingRequest>),
+    Dispatched(OpenExchange),
+    Failed(Kind),
+}
+
+impl Future for ResponseFuture {
+    type Output = Result<Response<WholeBody>, Kind>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        if let Progress::Arriving(arriving) = &mut this.progress {
+            let whole = ready!(arriving.poll_whole(&this.connection, cx));
+            let ArrivingRequest { parts, chunks, .. } = match whole {
+                Err(kind) => return Poll::Ready(fail(&this.connection, kind)),
+                Ok(()) => match std::mem::replace(&mut this.progress, Progress::Failed(Kind::Internal)) {
+                    Progress::Arriving(arriving) => *arriving,
+                    Progress::Dispatched(_) | Progress::Failed(_) => return Poll::Ready(Err(Kind::Internal)),
+                },
+            };
+            this.progress = dispatch(&this.connection, parts, &chunks).unwrap_or_else(Progress::Failed);
+        }
+        let reply = match &this.progress {
+            Progress::Dispatched(exchange) => ready!(exchange.poll_reply(cx)),
+            Progress::Failed(kind) => Reply::Fail(*kind),
+            Progress::Arriving(_) => Reply::Fail(Kind::Internal),
+        };
+        let response = match reply {
+            Reply::Response(command) => {
+                response::from_command(&this.connection, this.head_request, &command).or_else(|kind| {
+                    log::error!("a response command does not decode: {kind}");
+                    response::from_kind(&this.connection, kind)
+                })
+            }
+            Reply::Fail(kind) => response::from_kind(&this.connection, kind),
+        };
+        this.connection.answered();
+        Poll::Ready(response)
+    }
+}
+
+fn fail(connection: &Connection, kind: Kind) -> Result<Response<WholeBody>, Kind> {
+    let response = response::from_kind(connection, kind);
+    connection.answered();
+    response
+}
+
+/// Writes the request's record and opens its exchange.
+fn dispatch(connection: &Rc<Connection>, parts: Parts, chunks: &[Bytes]) -> Result<Progress, Kind> {
+    let Authority { host, port } = match check(&parts)? {
+        Some(authority) => authority,
+        None => Authority {
+            host: &connection.local_addr,
+            port: None,
+        },
+    };
+    let exchange = OpenExchange::open(&connection.state).ok_or(Kind::Overloaded)?;
+    let has_body = parts.headers.contains_key(CONTENT_LENGTH) || parts.headers.contains_key(TRANSFER_ENCODING);
+    let head = RequestHead {
+        exchange: exchange.id(),
+        method: &parts.method,
+        flags: if parts.version == Version::HTTP_10 {
+            FLAG_HTTP_10
+        } else {
+            0
+        } | if has_body { FLAG_BODY } else { 0 },
+        uri: parts.uri.path(),
+        query: parts.uri.query(),
+        server_name: host,
+        server_port: port.unwrap_or(connection.local_port),
+        remote_addr: &connection.remote_addr,
+    };
+    let state = &connection.state;
+    state.push_record(|out| records::write_request(out, &head, &parts.headers, chunks));
+    state.switches.metrics.requests.add(1);
+    connection.dispatched();
+    let mut headers = parts.headers;
+    headers.clear();
+    connection.spare_headers.replace(headers);
+    Ok(Progress::Dispatched(exchange))
+}
+
+/// Checks what hyper does not, and gives the authority that the request is for, if it says one.
+fn check(parts: &Parts) -> Result<Option<Authority<'_>>, Kind> {
+    if parts.method == Method::CONNECT {
+        return Err(Kind::HeadMalformed(HeadFault::ConnectTarget));
+    }
+    if parts.method.as_str().len() > METHOD_LENGTH_MAX {
+        return Err(Kind::HeadMalformed(HeadFault::MethodTooLong));
+    }
+    let host = host(&parts.headers, parts.version).map_err(Kind::HeadMalformed)?;
+    // RFC 9112 §3.2.2: the authority of an absolute target wins over the Host header field.
+    match target_authority(&parts.uri) {
+        Some(authority) => authority.map(Some).ok_or(Kind::HeadMalformed(HeadFault::HostInvalid)),
+        None => Ok(host),
+    }
+}
+
+/// RFC 9112 §3.2: exactly one Host header field in HTTP/1.1, at most one in HTTP/1.0, and a valid one.
+fn host(headers: &HeaderMap, version: Version) -> Result<Option<Authority<'_>>, HeadFault> {
+    let mut values = headers.get_all(HOST).iter();
+    match (values.next(), values.next()) {
+        (None, _) if version == Version::HTTP_10 => Ok(None),
+        (None, _) => Err(HeadFault::HostMissing),
+        (Some(_), Some(_)) => Err(HeadFault::HostRepeated),
+        (Some(value), None) => authority::parse(value.as_bytes())
+            .map(Some)
+            .ok_or(HeadFault::HostInvalid),
+    }
+}
+
+fn target_authority(uri: &Uri) -> Option<Option<Authority<'_>>> {
+    uri.authority().map(|text| authority::parse(text.as_str().as_bytes()))
+}
+
+fn trigger_fault(connection: &Connection, headers: &HeaderMap) {
+    match headers.get(FAULT_HEADER).map(http::HeaderValue::as_bytes) {
+        Some(b"connection") => panic!("test fault: connection"),
+        Some(b"poll") => connection.state.arm_poll_fault(),
+        _ => {}
+    }
+}

@@ -1,0 +1,149 @@
+//! The socket of a connection, with the responses that have not been written to it yet.
+//!
+//! hyper writes and flushes once per response. Here its writes go into a buffer and its flushes do nothing; the
+//! connection's task writes the buffer out at the end of each of its polls, so the responses of one turn leave with
+//! one system call.
+//!
+//! # Invariants
+//! - At most [`HOLD_BYTES`] are buffered; beyond that hyper's write waits for the socket, so a slow reader stops it.
+//! - The buffer belongs to the connection only while it holds bytes.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use crate::connection::Connection;
+use crate::event_loop::LoopState;
+
+/// The most that is buffered for a connection: some hundred small responses.
+const HOLD_BYTES: usize = 32 << 10;
+
+/// Spare buffers kept per loop.
+const SPARE_BUFFERS: usize = 256;
+
+/// A socket and its write buffer.
+pub(crate) struct Socket {
+    stream: TcpStream,
+    out: Vec<u8>,
+    sent: usize,
+}
+
+impl Socket {
+    pub(crate) const fn new(stream: TcpStream) -> Self {
+        Self {
+            stream,
+            out: Vec::new(),
+            sent: 0,
+        }
+    }
+
+    /// The number of bytes that wait to be written.
+    pub(crate) const fn waiting(&self) -> usize {
+        self.out.len() - self.sent
+    }
+
+    pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+
+    /// Takes bytes into the buffer, or writes them at once if they are many.
+    pub(crate) fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+        state: &LoopState,
+    ) -> Poll<io::Result<usize>> {
+        let length: usize = slices.iter().map(|slice| slice.len()).sum();
+        if self.waiting() + length > HOLD_BYTES {
+            ready!(self.poll_flush(cx, state))?;
+            if length > HOLD_BYTES {
+                return Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+            }
+        }
+        if self.out.capacity() == 0
+            && let Some(spare) = state.spare_buffers.borrow_mut().pop()
+        {
+            self.out = spare;
+        }
+        for slice in slices {
+            self.out.extend_from_slice(slice);
+        }
+        Poll::Ready(Ok(length))
+    }
+
+    /// Writes the buffer to the socket and gives the buffer back.
+    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>, state: &LoopState) -> Poll<io::Result<()>> {
+        while self.waiting() > 0 {
+            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.out[self.sent..]))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.sent += written;
+        }
+        if self.out.capacity() > 0 {
+            let mut buffer = std::mem::take(&mut self.out);
+            buffer.clear();
+            self.sent = 0;
+            let mut spares = state.spare_buffers.borrow_mut();
+            if spares.len() < SPARE_BUFFERS {
+                spares.push(buffer);
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Writes what waits, then ends our side of the connection.
+    pub(crate) fn poll_shutdown(&mut self, cx: &mut Context<'_>, state: &LoopState) -> Poll<io::Result<()>> {
+        ready!(self.poll_flush(cx, state))?;
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// The socket as hyper sees it.
+pub(crate) struct HttpIo(pub(crate) Rc<Connection>);
+
+impl AsyncRead for HttpIo {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let result = self.0.socket.borrow_mut().poll_read(cx, buf);
+        if buf.filled().len() > before {
+            self.0.bytes_arrived();
+        }
+        result
+    }
+}
+
+impl AsyncWrite for HttpIo {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_write_vectored(cx, &[IoSlice::new(buf)])
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let result = self.0.socket.borrow_mut().poll_write(cx, slices, &self.0.state);
+        if result.is_ready() {
+            self.0.bytes_left();
+        }
+        result
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    /// The connection's task flushes; see the module's head.
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.socket.borrow_mut().poll_shutdown(cx, &self.0.state)
+    }
+}
