@@ -1,0 +1,135 @@
+"""Runs wrk against a server and says what both saw: requests, latencies, errors, server CPU.
+
+Invariants:
+- A round with any error (socket, status >= 400, a byte count that does not fit the answers) is not valid.
+- Server CPU is read right before and right after wrk, from the kernel, so it holds everything: JIT and GC too.
+"""
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+
+from failure import Failure
+from http_check import HEADERS
+
+SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "load.lua")
+
+STABLE_WITHIN = 0.05
+STABLE_RUNS = 3
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+
+
+def _machine_us():
+    """What all cores did so far: time in any process, and time that the hypervisor took away."""
+    with open("/proc/stat", encoding="ascii") as stat:
+        user, nice, system, _, _, irq, soft_irq, steal = map(int, stat.readline().split()[1:9])
+    scale = 1_000_000 / TICKS_PER_SECOND
+    return {"busy": (user + nice + system + irq + soft_irq) * scale, "stolen": steal * scale}
+
+
+def _ended_children_us():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (used.ru_utime + used.ru_stime) * 1_000_000
+
+
+def disturbance(entry):
+    """Cores that neither the server nor the generator had during a round."""
+    return entry["cores_used"]["others"] + entry["cores_used"]["stolen"]
+
+
+class Scenario:
+    """What is sent: a path, alone or as a pipelined batch of `depth`."""
+
+    def __init__(self, name, path, depth, body_bytes, modes):
+        self.name = name
+        self.path = path
+        self.depth = depth
+        self.body_bytes = body_bytes
+        self.modes = modes
+
+    def bench_name(self, connections):
+        """Protocol, concurrency, shape, size, as in all benches of this project."""
+        shape = "keepalive" if self.depth == 1 else f"pipelined{self.depth}"
+        return f"h1_{shape}_c{connections}_{self.path[1:]}_{self.body_bytes}b"
+
+
+SCENARIOS = [
+    Scenario("plaintext-x16", "/plaintext", 16, 13, ["inline"]),
+    Scenario("plaintext", "/plaintext", 1, 13, ["inline", "worker"]),
+    Scenario("json", "/json", 1, 27, ["inline"]),
+]
+
+
+def wrk_version():
+    """wrk's own words; a Failure that names the tool when it is not there."""
+    if not shutil.which("wrk"):
+        raise Failure("wrk is missing: apt-get install wrk", 2)
+    said = subprocess.run(["wrk", "-v"], capture_output=True, text=True, check=False)
+    return (said.stdout + said.stderr).splitlines()[0].split(" Copyright")[0]
+
+
+class Generator:
+    """wrk with the threads and connections of this run."""
+
+    def __init__(self, threads, connections):
+        self.threads = threads
+        self.connections = connections
+
+    def _wrk(self, server, scenario, seconds):
+        headers = [part for name, value in HEADERS[scenario.path].items() for part in ("-H", f"{name}: {value}")]
+        command = ["wrk", f"-t{self.threads}", f"-c{self.connections}", f"-d{seconds}s", "-s", SCRIPT, *headers,
+                   f"http://127.0.0.1:{server.port}{scenario.path}", "--", str(scenario.depth)]
+        wrk = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        try:
+            output, _ = wrk.communicate(timeout=seconds + 30)
+        except subprocess.TimeoutExpired:
+            raise Failure(f"wrk did not end {seconds + 30} s after its start, against {server.name}") from None
+        finally:
+            if wrk.poll() is None:
+                wrk.kill()
+                wrk.wait()
+        for line in output.splitlines():
+            if line.startswith("HINNY_LOAD "):
+                return json.loads(line.partition(" ")[2])
+        raise Failure(f"wrk gave no figures against {server.name}:\n{output}")
+
+    def round(self, server, scenario, seconds, response_bytes):
+        """One measured run."""
+        machine, wrk_us, before_us = _machine_us(), _ended_children_us(), server.cpu_us()
+        seen = self._wrk(server, scenario, seconds)
+        cpu_us = server.cpu_us() - before_us
+        wrk_us = _ended_children_us() - wrk_us
+        machine = {name: value - machine[name] for name, value in _machine_us().items()}
+        requests = seen["requests"]
+        # At the end of a run, answers may be under way that wrk has read in part or not counted.
+        slack = self.connections * scenario.depth * response_bytes
+        bytes_fit = abs(seen["bytes"] - requests * response_bytes) <= slack
+        errors = sum(seen["errors"].values())
+        return {
+            "valid": requests > 0 and errors == 0 and bytes_fit,
+            "requests": requests,
+            "rps": requests * 1e6 / seen["duration_us"],
+            "cpu_us_per_request": cpu_us / requests if requests else None,
+            "cores_used": {
+                "server": cpu_us / seen["duration_us"],
+                "generator": wrk_us / seen["duration_us"],
+                "others": max(0.0, machine["busy"] - cpu_us - wrk_us) / seen["duration_us"],
+                "stolen": machine["stolen"] / seen["duration_us"],
+            },
+            "errors": seen["errors"],
+            "error_count": errors,
+            "bytes_fit": bytes_fit,
+            "latency_us": seen["latency_us"],
+        }
+
+    def warm_up(self, server, scenario, seconds, max_runs, response_bytes):
+        """Short runs until the last three agree; how many there were, and whether they did."""
+        rates = []
+        while len(rates) < max_runs:
+            rates.append(self.round(server, scenario, seconds, response_bytes)["rps"])
+            last = rates[-STABLE_RUNS:]
+            if len(last) == STABLE_RUNS and max(last) - min(last) <= STABLE_WITHIN * max(last):
+                return {"runs": len(rates), "seconds": seconds, "stable": True}
+        return {"runs": len(rates), "seconds": seconds, "stable": False}

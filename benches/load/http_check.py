@@ -1,0 +1,140 @@
+"""Checks over a raw socket that a server answers rightly, before anything is measured.
+
+A friendly client would hide what is wrong with the bytes, so this reads them itself.
+"""
+
+import email.utils
+import json
+import re
+import socket
+import time
+
+from failure import Failure
+
+TIMEOUT_S = 10
+PIPELINED = 16
+
+# The request headers of TechEmpower's generator.
+HEADERS = {
+    "/plaintext": {
+        "Host": "tfb-server",
+        "Accept": "text/plain,text/html;q=0.9,application/xhtml+xml;q=0.9,application/xml;q=0.8,*/*;q=0.7",
+        "Connection": "keep-alive",
+    },
+    "/json": {
+        "Host": "tfb-server",
+        "Accept": "application/json,text/html;q=0.9,application/xhtml+xml;q=0.9,application/xml;q=0.8,*/*;q=0.7",
+        "Connection": "keep-alive",
+    },
+}
+
+EXPECTED = {
+    "/plaintext": (b"Hello, World!", "text/plain"),
+    "/json": (b'{"message":"Hello, World!"}', "application/json"),
+}
+
+
+class Answers:
+    """Reads responses, one after the other, from a socket."""
+
+    def __init__(self, connection):
+        self._connection = connection
+        self._buffer = b""
+
+    def _fill(self):
+        more = self._connection.recv(65536)
+        if not more:
+            raise Failure("the server closed the connection in the middle of an exchange")
+        self._buffer += more
+
+    def next(self):
+        """Status, headers by lower-case name, body, and the number of bytes of the whole."""
+        while b"\r\n\r\n" not in self._buffer:
+            self._fill()
+        head, _, rest = self._buffer.partition(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        match = re.fullmatch(r"HTTP/1\.1 (\d{3})(?: .*)?", first)
+        if not match:
+            raise Failure(f"status line {first!r}")
+        headers = {}
+        for line in lines:
+            name, _, value = line.partition(":")
+            if name.lower() in headers:
+                raise Failure(f"response header {name} came twice")
+            headers[name.lower()] = value.strip()
+        if not re.fullmatch(r"\d+", headers.get("content-length", "")):
+            raise Failure(f"no content-length in {first!r}")
+        length = int(headers["content-length"])
+        while len(rest) < length:
+            self._fill()
+            rest = self._buffer.partition(b"\r\n\r\n")[2]
+        self._buffer = rest[length:]
+        return int(match.group(1)), headers, rest[:length], len(head) + 4 + length
+
+    def require_end(self):
+        if self._buffer:
+            raise Failure(f"{len(self._buffer)} bytes after the last response")
+
+
+def request_bytes(path):
+    headers = HEADERS.get(path, HEADERS["/plaintext"])
+    lines = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+def connect(port):
+    connection = socket.create_connection(("127.0.0.1", port), TIMEOUT_S)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
+
+
+def _check_answer(path, answer):
+    status, headers, body, length = answer
+    expected_body, expected_type = EXPECTED[path]
+    if status != 200:
+        raise Failure(f"{path}: status {status}")
+    if body != expected_body:
+        raise Failure(f"{path}: body {body!r}")
+    if path == "/json" and json.loads(body) != {"message": "Hello, World!"}:
+        raise Failure(f"{path}: another value, {body!r}")
+    if headers.get("content-type", "").partition(";")[0].strip() != expected_type:
+        raise Failure(f"{path}: content-type {headers.get('content-type')!r}")
+    if not headers.get("server"):
+        raise Failure(f"{path}: no Server header")
+    try:
+        age_s = abs(time.time() - email.utils.parsedate_to_datetime(headers.get("date")).timestamp())
+    except (TypeError, ValueError):
+        raise Failure(f"{path}: Date header {headers.get('date')!r}") from None
+    if age_s > 3:
+        raise Failure(f"{path}: Date is {age_s:.0f} s off")
+    return length
+
+
+def _check(port):
+    lengths = {}
+    with connect(port) as connection:
+        answers = Answers(connection)
+        for path in EXPECTED:
+            connection.sendall(request_bytes(path))
+            lengths[path] = _check_answer(path, answers.next())
+        connection.sendall(request_bytes("/no-such-path"))
+        status = answers.next()[0]
+        if status != 404:
+            raise Failure(f"/no-such-path: status {status}, not 404")
+        # Both paths in turn, so that an answer out of its place is seen.
+        paths = [("/plaintext", "/json")[index % 2] for index in range(PIPELINED)]
+        connection.sendall(b"".join(map(request_bytes, paths)))
+        for path in paths:
+            _check_answer(path, answers.next())
+        answers.require_end()
+    return lengths
+
+
+def check(server):
+    """The bytes of a whole response for each path; a Failure when any answer is wrong."""
+    try:
+        return _check(server.port)
+    except Failure as failure:
+        raise Failure(f"{server.name} answers wrongly: {failure}") from None
+    except OSError as error:
+        raise Failure(f"{server.name} does not answer: {error}; its last output:\n{server.output()}") from None

@@ -1,0 +1,177 @@
+"""Starts and ends the servers under test, and reads what the kernel counts for them.
+
+Invariants:
+- A server is ended by the PID that was started here, never by name: SIGTERM first, SIGKILL when it lingers.
+- A server is a process of its own session, so Ctrl-C reaches run.py alone, which then ends the servers.
+- Its output is read to the end by a thread, so it never blocks on a full pipe; the last lines are kept.
+"""
+
+import collections
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import threading
+import time
+
+from failure import Failure
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+APP_SOURCE = os.path.join(ROOT, "benches", "load", "hinny-app", "src")
+
+START_TIMEOUT_S = 90
+STOP_TIMEOUT_S = 20
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+
+# What the README recommends, and the fixed heap that makes runs comparable.
+JVM_FLAGS = ["-XX:+UseParallelGC", "-Xms512m", "-Xmx512m", "--enable-native-access=ALL-UNNAMED"]
+
+
+class ServerProcess:
+    """One running server; `name` is its name in the table."""
+
+    def __init__(self, name, command):
+        self.name = name
+        self.command = command
+        self._lines = collections.deque(maxlen=60)
+        self._listening = threading.Event()
+        self.port = None
+        try:
+            self._process = subprocess.Popen(
+                command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True)
+        except OSError as error:
+            raise Failure(f"{name} cannot be started: {error}", 2) from None
+        self.pid = self._process.pid
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self):
+        for line in self._process.stdout:
+            self._lines.append(line)
+            match = re.match(r"listening on \S+:(\d+)\s*$", line)
+            if match and self.port is None:
+                self.port = int(match.group(1))
+                self._listening.set()
+        self._listening.set()
+
+    def wait_listening(self):
+        """Returns when the server has said where it listens."""
+        if not self._listening.wait(START_TIMEOUT_S) or self.port is None:
+            raise Failure(f"{self.name} did not start; its last output:\n{self.output()}")
+
+    def output(self):
+        return "".join(self._lines) or "(none)"
+
+    def require_alive(self):
+        if self._process.poll() is not None:
+            self._reader.join(2)
+            raise Failure(
+                f"{self.name} ended with code {self._process.returncode}; its last output:\n{self.output()}")
+
+    def cpu_us(self):
+        """User and system time of the whole process so far, ended threads included."""
+        self.require_alive()
+        with open(f"/proc/{self.pid}/stat", encoding="ascii", errors="replace") as stat:
+            fields = stat.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) * 1_000_000 / TICKS_PER_SECOND
+
+    def memory_bytes(self):
+        """The resident size, and the anonymous part of it."""
+        self.require_alive()
+        with open(f"/proc/{self.pid}/smaps_rollup", encoding="ascii") as rollup:
+            found = dict(re.findall(r"^(\w+):\s+(\d+) kB", rollup.read(), re.MULTILINE))
+        return {"rss": int(found["Rss"]) * 1024, "anonymous": int(found["Anonymous"]) * 1024}
+
+    def stop(self):
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._reader.join(2)
+
+
+class Servers:
+    """Everything that was started, so that all of it is ended; a context manager."""
+
+    def __init__(self):
+        self._started = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        # A second Ctrl-C must not leave a server behind; each takes STOP_TIMEOUT_S at most.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        for server in reversed(self._started):
+            server.stop()
+
+    def start(self, name, command):
+        server = ServerProcess(name, command)
+        self._started.append(server)
+        server.wait_listening()
+        return server
+
+
+def find_java(path):
+    """The JVM to run: the option, JAVA_HOME, or PATH."""
+    home = os.environ.get("JAVA_HOME")
+    java = path or (os.path.join(home, "bin", "java") if home else "java")
+    found = shutil.which(java)
+    if not found:
+        raise Failure(f"{java} is missing: install a JDK >= 17 (apt-get install openjdk-17-jdk-headless) "
+                      "or say where with --java", 2)
+    return os.path.abspath(found)
+
+
+def jvm_flags(java, more):
+    """The recommended flags that this JDK knows, and those of the command line."""
+    known = [flag for flag in JVM_FLAGS
+             if subprocess.run([java, flag, "-version"], capture_output=True, check=False).returncode == 0]
+    return known + more
+
+
+def build_hyper():
+    """Builds the rival in the release profile of the workspace and returns the executable."""
+    if not shutil.which("cargo"):
+        raise Failure("cargo is missing: install Rust >= 1.95 with rustup, or name a binary with --hyper", 2)
+    build = subprocess.run(
+        ["cargo", "build", "--release", "-p", "hinny-hyper-peer",
+         "--message-format=json-render-diagnostics"],
+        cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    for line in build.stdout.splitlines():
+        message = json.loads(line)
+        if message.get("executable") and message["target"]["name"] == "hinny-hyper-peer":
+            return message["executable"]
+    raise Failure("cargo did not build hinny-hyper-peer")
+
+
+def find_class_path():
+    """The run-time class path of Hinny, as the Makefile knows it."""
+    if not shutil.which("make"):
+        raise Failure("make is missing: apt-get install make, or give --class-path", 2)
+    make = subprocess.run(["make", "-s", "classpath"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    lines = make.stdout.strip().splitlines()
+    if make.returncode != 0 or not lines:
+        raise Failure("`make -s classpath` gave no class path")
+    return lines[-1]
+
+
+def hyper_command(executable, loops):
+    return [executable, "--threads", str(loops)]
+
+
+def hinny_command(java, flags, class_path, mode, loops):
+    return [java, *flags, "-cp", os.pathsep.join([APP_SOURCE, class_path]),
+            "clojure.main", "-m", "hinny-bench.app", mode, str(loops), "0"]
+
+
+def settle(seconds):
+    """Lets garbage, compilers and sockets come to rest."""
+    time.sleep(seconds)

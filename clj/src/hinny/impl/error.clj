@@ -1,0 +1,18 @@
+(ns hinny.impl.error
+  "What Hinny throws: `ex-info` whose data has `:type`, a keyword of this list.
+
+  * `:hinny.error/handler-invalid`  -- the handler cannot be called
+  * `:hinny.error/option-unknown`   -- no option has this name; `:nearest` may be the one that was meant
+  * `:hinny.error/option-invalid`   -- the value is of the wrong type or out of range
+  * `:hinny.error/port-in-use`      -- somebody else listens on `:port`
+  * `:hinny.error/bind-failed`      -- `:host` and `:port` cannot be listened on
+  * `:hinny.error/native-library`   -- the native library cannot be loaded
+  * `:hinny.error/internal`         -- a defect of Hinny")
+
+(set! *warn-on-reflection* true)
+
+(defn failure
+  "Returns an `ex-info` of `type-name` (the name of a keyword above) with `message`, `data` and, if given, `cause`."
+  (^Throwable [type-name message data] (failure type-name message data nil))
+  (^Throwable [type-name message data cause]
+   (ex-info message (assoc data :type (keyword "hinny.error" type-name)) cause)))

@@ -1,0 +1,137 @@
+(ns hinny.impl.options
+  "Checks a user's options against the one table, which the native library holds.
+
+  * `table`   -- the table
+  * `resolve-options` -- options with every default filled in, or an `ex-info`
+  * `encode`  -- resolved options as the native library reads them"
+  (:require
+    [clojure.edn :as edn]
+    [clojure.string :as str]
+    [hinny.impl.error :as error])
+  (:import
+    (io.github.hinny Engine)
+    (java.nio.charset StandardCharsets)))
+
+(set! *warn-on-reflection* true)
+
+(def table
+  "A delay of the options table: a vector of maps with `:name :type :default :doc` and, where they apply,
+  `:unit :min :max :choices`; see `native/core/src/options.rs`."
+  (delay (edn/read-string (Engine/optionTable))))
+
+(defn- edit-distance
+  "The number of characters to add, drop or change to turn one string into the other."
+  [a b]
+  (peek
+    (reduce
+      (fn [row [i ch]]
+        (reduce
+          (fn [new-row [j other]]
+            (conj new-row (min (inc (peek new-row))
+                               (inc (row (inc j)))
+                               (+ (row j) (if (= ch other) 0 1)))))
+          [(inc i)]
+          (map-indexed vector b)))
+      (vec (range (inc (count b))))
+      (map-indexed vector a))))
+
+(defn nearest
+  "Returns the keyword of `known` whose name is most like that of `option`, nil if none is alike."
+  [option known]
+  (let [wanted (name option)
+        distance #(edit-distance wanted (name %))
+        candidate (first (sort-by (juxt distance name) known))]
+    (when (and candidate
+               (or (<= (distance candidate) (max 2 (quot (count wanted) 3)))
+                   (str/includes? (name candidate) wanted)
+                   (str/includes? wanted (name candidate))))
+      candidate)))
+
+(defn- expected
+  "What a value of this option must be, in words."
+  [{:keys [type min max choices]}]
+  (let [range-text (str "an integer from " min " to " max)
+        choices-text (str/join " or " choices)]
+    (case type
+      :integer range-text
+      :integer-or-keyword (str range-text ", or " choices-text)
+      :keyword choices-text
+      :string "a string that is not blank"
+      :optional-string "a string or nil")))
+
+(defn- valid?
+  [{:keys [type min max choices]} value]
+  (let [in-range? #(and (int? value) (<= min value max))
+        chosen? #(boolean (some #{value} choices))]
+    (case type
+      :integer (in-range?)
+      :integer-or-keyword (or (in-range?) (chosen?))
+      :keyword (chosen?)
+      :string (and (string? value) (not (str/blank? value)) (not (str/includes? value "\u0000")))
+      :optional-string (or (nil? value) (and (string? value) (not (str/includes? value "\u0000")))))))
+
+(defn- refuse-unknown
+  [options specs]
+  (doseq [option (keys options)
+          :when (not (contains? specs option))]
+    (let [known (sort (keys specs))
+          meant (when (instance? clojure.lang.Named option) (nearest option known))]
+      (throw (error/failure
+               "option-unknown"
+               (str "unknown option " (pr-str option)
+                    (when meant (str ", did you mean " meant "?"))
+                    " Known options: " (str/join " " known))
+               {:option option :nearest meant})))))
+
+(defn- refuse-invalid
+  [options specs]
+  (doseq [[option value] options
+          :let [spec (specs option)]
+          :when (not (valid? spec value))]
+    (throw (error/failure
+             "option-invalid"
+             (str option " must be " (expected spec) ", is " (pr-str value))
+             (into {:option option :value value} (select-keys spec [:min :max :choices]))))))
+
+(defn- default-value
+  [{:keys [default]}]
+  (if (= :cores default)
+    (.availableProcessors (Runtime/getRuntime))
+    default))
+
+(defn resolve-options
+  "Returns `options` (a map or nil) with the default of every option that is absent.
+
+  Throws `ex-info` of type `:hinny.error/option-unknown` or `:hinny.error/option-invalid`, both with `:option`."
+  [options]
+  (when-not (or (nil? options) (map? options))
+    (throw (error/failure "option-invalid" (str "options must be a map, is " (pr-str options)) {:value options})))
+  (let [specs (into {} (map (juxt :name identity)) @table)]
+    (refuse-unknown options specs)
+    (refuse-invalid options specs)
+    (into (update-vals specs default-value) options)))
+
+(defn- encode-value
+  [value]
+  (if (keyword? value) (name value) (str value)))
+
+(defn encode
+  "Returns resolved options as bytes: `name NUL value NUL` for each, UTF-8."
+  ^bytes [options]
+  (let [fault-switch (when (Boolean/getBoolean "hinny.test.faults") {:test-faults true})
+        text (reduce-kv (fn [text option value] (str text (name option) \u0000 (encode-value value) \u0000))
+                        ""
+                        (into options fault-switch))]
+    (.getBytes ^String text StandardCharsets/UTF_8)))
+
+(defn markdown
+  "Returns the table as the Markdown table of `docs/options.md`."
+  [specs]
+  (str/join
+    (for [{:keys [type default unit doc] :as spec} specs]
+      (str "| `" (:name spec) "` | " doc " | "
+           (cond
+             (= :cores default) "processors"
+             (= :integer type) (str default (when (seq unit) (str " " unit)))
+             :else (str "`" (pr-str default) "`"))
+           " | " (expected spec) " |\n"))))

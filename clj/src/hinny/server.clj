@@ -1,0 +1,151 @@
+(ns hinny.server
+  "Ring-compatible HTTP server with a native core.
+
+  * `run-server`     -- start a server for a handler, return a `Server`
+  * `stop-server`    -- let it finish what it has begun, then stop it
+  * `server-port`    -- the port it listens on
+  * `server-status`  -- `:running`, `:stopping` or `:stopped`
+  * `server-metrics` -- its counters
+
+      (with-open [server (run-server (fn [request] {:status 200 :headers {} :body (:uri request)}) {:port 0})]
+        (slurp (str \"http://127.0.0.1:\" (server-port server) \"/hello\")))
+      ;; => \"/hello\"
+
+  Failures to start throw `ex-info` whose `:type` is a keyword of `hinny.impl.error`."
+  (:require
+    [hinny.impl.error :as error]
+    [hinny.impl.options :as options])
+  (:import
+    (clojure.lang Keyword)
+    (io.github.hinny Engine Engine$Settings Engine$State EngineException)
+    (java.io Closeable Writer)))
+
+(set! *warn-on-reflection* true)
+
+(definterface Stoppable
+  (^void stop [])
+  (^void join []))
+
+(defn- stop-engine
+  [^Engine engine drain-timeout-ms]
+  (when-not (nat-int? drain-timeout-ms)
+    (throw (error/failure "option-invalid"
+                          (str "drain timeout must be a number of milliseconds, is " (pr-str drain-timeout-ms))
+                          {:value drain-timeout-ms})))
+  (.stop engine (long drain-timeout-ms))
+  nil)
+
+(deftype Server [^Engine engine settings]
+  Closeable
+  (close [_] (stop-engine engine (:drain-timeout-ms settings)))
+
+  Stoppable
+  (stop [_] (stop-engine engine (:drain-timeout-ms settings)))
+  (join [_] (.join engine))
+
+  clojure.lang.IFn
+  (invoke [_] (stop-engine engine (:drain-timeout-ms settings)))
+  (invoke [_ option value]
+    (when-not (= :timeout option)
+      (throw (error/failure "option-unknown" (str "unknown option " (pr-str option) ", did you mean :timeout?")
+                            {:option option :nearest :timeout})))
+    (stop-engine engine value))
+  (applyTo [this arguments] (clojure.lang.AFn/applyToHelper this arguments))
+  (call [this] (.invoke this))
+  (run [this] (.invoke this)))
+
+(defn server-port
+  "Returns the port that `server` listens on (or listened on), a positive int."
+  {:added "0.1"}
+  ^long [^Server server]
+  (.port ^Engine (.-engine server)))
+
+(defn server-status
+  "Returns `:running`, `:stopping` (it finishes what it has begun) or `:stopped`."
+  {:added "0.1"}
+  ^Keyword [^Server server]
+  (condp = (.state ^Engine (.-engine server))
+    Engine$State/RUNNING :running
+    Engine$State/STOPPING :stopping
+    :stopped))
+
+(defn server-metrics
+  "Returns the counters of `server` since its start, a map of keyword to long; empty when it has stopped.
+
+  `:connections-accepted :connections-open :requests :exchanges-open :errors-answered :replies-stale :panics
+  :accept-failures`"
+  {:added "0.1"}
+  [^Server server]
+  (update-keys (into {} (.metrics ^Engine (.-engine server))) keyword))
+
+(defmethod print-method Server
+  [server ^Writer writer]
+  (.write writer (str "#<hinny.server.Server port " (server-port server) " " (server-status server) ">")))
+
+(defn- start-failure
+  [^EngineException exception {:keys [host port]}]
+  (let [kind (.kind exception)]
+    (if (contains? #{"port-in-use" "bind-failed" "option-invalid"} kind)
+      (error/failure kind (.getMessage exception) {:host host :port port} exception)
+      (error/failure "internal" (str "cannot start: " (.getMessage exception)) {:kind kind} exception))))
+
+(defn- engine-settings
+  [handler {:keys [event-loops handler-mode worker-threads worker-queue-depth]}]
+  (Engine$Settings. handler
+                    (int event-loops)
+                    (= :inline handler-mode)
+                    (int (if (= :virtual worker-threads) 0 worker-threads))
+                    (int worker-queue-depth)))
+
+(defn run-server
+  "Starts an HTTP server for a Ring handler and returns a `Server`.
+
+  `handler` is a function of a Ring request (or a var of one: redefinitions are followed), called by many threads at
+  once. Its response must be a map as the Ring SPEC 1.5.1 defines it, with a body that is nil, a String (sent in the
+  charset of Content-Type, UTF-8 without one) or a byte array. Anything else is a logged 500.
+
+  `opts` is a map of the options in `docs/options.md`; the most used:
+
+      key                  meaning                                                        default
+      :host                address to listen on                                           \"0.0.0.0\"
+      :port                port to listen on, 0 for a free one                            8080
+      :handler-mode        :worker (handlers may block) or :inline (they must not)        :worker
+      :worker-threads      most handlers that run at once, or :virtual (JDK 21+)          64
+      :max-body-bytes      largest request body, beyond it 413                            8388608
+      :drain-timeout-ms    from stop until unfinished exchanges are cut                   30000
+
+  The server is `Closeable` (for `with-open`), a function that stops it (with `:timeout ms` for another drain
+  timeout), and has `.stop` and `.join`.
+
+  Throws `ex-info`: `:hinny.error/option-unknown`, `:hinny.error/option-invalid` and `:hinny.error/handler-invalid`
+  before a socket is bound; `:hinny.error/port-in-use`, `:hinny.error/bind-failed`, `:hinny.error/native-library`."
+  {:added "0.1"}
+  (^Server [handler] (run-server handler nil))
+  (^Server [handler opts]
+   (when-not (ifn? handler)
+     (throw (error/failure "handler-invalid" (str "handler must be a function, is " (pr-str handler)) {})))
+   (try
+     (let [settings (options/resolve-options opts)]
+       (try
+         (->Server (Engine/start (engine-settings handler settings) (options/encode settings)) settings)
+         (catch EngineException exception
+           (throw (start-failure exception settings)))
+         (catch UnsupportedOperationException unsupported
+           (throw (error/failure "option-invalid"
+                                 (str ":worker-threads :virtual: " (.getMessage unsupported))
+                                 {:option :worker-threads :value :virtual}
+                                 unsupported)))))
+     (catch UnsatisfiedLinkError missing
+       (throw (error/failure "native-library" (.getMessage missing) {} missing))))))
+
+(defn stop-server
+  "Stops `server`: it accepts nothing new, exchanges that have begun may finish for `:drain-timeout-ms` (as `run-server`
+  was told), then it returns. Stopping twice does no harm; a handler that stops its own server does not wait.
+
+  `opts` may have `:drain-timeout-ms`, milliseconds."
+  {:added "0.1"}
+  ([^Server server] (.close server))
+  ([^Server server {:keys [drain-timeout-ms]}]
+   (if drain-timeout-ms
+     (server :timeout drain-timeout-ms)
+     (.close server))))

@@ -1,0 +1,208 @@
+package io.github.hinny;
+
+import clojure.lang.IFn;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A running server: the native engine, its event loops, workers and watchdog.
+ *
+ * <p>Made by {@link #start}; gone for good after {@link #stop}. Thread-safe.
+ */
+public final class Engine {
+    private static final Logger LOG = LoggerFactory.getLogger("hinny.server");
+
+    /** Beyond the drain deadline: time for threads to end. */
+    private static final long END_GRACE_MS = 1_000;
+
+    /** The life of a server. */
+    public enum State {
+        /** It accepts connections. */
+        RUNNING,
+        /** It finishes what it has begun. */
+        STOPPING,
+        /** Nothing of it is left. */
+        STOPPED
+    }
+
+    private final long handle;
+    private final int port;
+    private final EventLoop[] loops;
+    private final WorkerPool workers; // null: handlers run inline.
+    private final Watchdog watchdog;
+    private final String[] metricNames;
+    private final AtomicReference<State> state = new AtomicReference<>(State.RUNNING);
+    private final CountDownLatch stopped = new CountDownLatch(1);
+
+    private Engine(final long handle, final Settings settings) throws InterruptedException {
+        this.handle = handle;
+        this.port = Native.port(handle);
+        this.metricNames = Layout.metricNames();
+        this.loops = new EventLoop[settings.eventLoops()];
+        for (int i = 0; i < loops.length; i++) {
+            loops[i] = new EventLoop(i, settings.handler());
+        }
+        this.watchdog = new Watchdog(loops);
+        this.workers =
+                settings.inline()
+                        ? null
+                        : WorkerPool.of(settings.workerThreads(), settings.workerQueueDepth(), watchdog);
+        watchdog.watch(workers);
+        watchdog.start();
+        try {
+            for (final EventLoop loop : loops) {
+                loop.start(handle, workers);
+            }
+        } catch (final Throwable failure) {
+            watchdog.end();
+            throw failure;
+        }
+    }
+
+    /**
+     * What the JVM side needs of a server's options.
+     *
+     * @param handler a Ring handler; called with one argument
+     * @param eventLoops number of event loops
+     * @param inline whether handlers run on the loops
+     * @param workerThreads most worker threads, {@link WorkerPool#VIRTUAL} for virtual threads
+     * @param workerQueueDepth exchanges that may wait for a worker
+     */
+    public record Settings(IFn handler, int eventLoops, boolean inline, int workerThreads, int workerQueueDepth) {}
+
+    /**
+     * Starts a server and returns when it accepts connections.
+     *
+     * @param nativeOptions {@code name NUL value NUL …} in UTF-8
+     * @throws EngineException if an option is wrong or the address cannot be listened on; nothing is left behind
+     * @throws UnsatisfiedLinkError if the native library cannot be loaded
+     * @throws UnsupportedOperationException if virtual threads are asked for and this JVM has none
+     */
+    public static Engine start(final Settings settings, final byte[] nativeOptions) throws InterruptedException {
+        NativeLibrary.load();
+        if (!settings.inline() && settings.workerThreads() == WorkerPool.VIRTUAL && !VirtualWorkers.isSupported()) {
+            throw new UnsupportedOperationException("virtual threads need JDK 21, this is " + Runtime.version());
+        }
+        NativeLog.refreshLevel();
+        final long handle = Native.start(nativeOptions);
+        try {
+            return new Engine(handle, settings);
+        } catch (final Throwable failure) {
+            Native.drain(handle, 0);
+            Native.stop(handle);
+            throw failure;
+        }
+    }
+
+    /** Returns the options table as EDN. */
+    public static String optionTable() {
+        NativeLibrary.load();
+        return Native.optionTable();
+    }
+
+    /** Returns the port that is listened on, also after the server has stopped. */
+    public int port() {
+        return port;
+    }
+
+    /** Returns where in its life the server is. */
+    public State state() {
+        return state.get();
+    }
+
+    /** Returns the counters of all loops together by name; empty when the server has stopped. */
+    public Map<String, Long> metrics() {
+        final long[] values = new long[metricNames.length];
+        try {
+            Native.metrics(handle, values);
+        } catch (final EngineException gone) {
+            return Map.of();
+        }
+        final Map<String, Long> metrics = new LinkedHashMap<>();
+        for (int i = 0; i < values.length; i++) {
+            metrics.put(metricNames[i], values[i]);
+        }
+        return metrics;
+    }
+
+    /**
+     * Stops accepting, lets exchanges finish for at most {@code drainTimeoutMs}, cuts what is left, and returns when
+     * the server's threads have ended. A later call waits for the first one to be done.
+     *
+     * <p>A handler may call it: then it returns at once and the server stops behind its back, for it cannot wait for
+     * the handler's own response.
+     */
+    public void stop(final long drainTimeoutMs) {
+        if (state.compareAndSet(State.RUNNING, State.STOPPING)) {
+            final Thread stopper = new Thread(() -> end(drainTimeoutMs), "hinny-stop");
+            stopper.setDaemon(true);
+            stopper.start();
+        }
+        if (!isOwnThread()) {
+            awaitStopped();
+        }
+    }
+
+    /** Waits until the server has stopped. */
+    public void join() throws InterruptedException {
+        stopped.await();
+    }
+
+    private void awaitStopped() {
+        boolean interrupted = false;
+        while (true) {
+            try {
+                stopped.await();
+                break;
+            } catch (final InterruptedException early) {
+                // Stopping goes on in its own thread and has a deadline.
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private boolean isOwnThread() {
+        final Thread current = Thread.currentThread();
+        for (final EventLoop loop : loops) {
+            if (loop.thread() == current) {
+                return true;
+            }
+        }
+        return workers != null && workers.ownsCurrentThread();
+    }
+
+    private void end(final long drainTimeoutMs) {
+        try {
+            Native.drain(handle, drainTimeoutMs);
+            final long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(drainTimeoutMs + END_GRACE_MS);
+            for (final EventLoop loop : loops) {
+                final long leftMs = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+                loop.thread().join(Math.max(1, leftMs));
+                if (loop.thread().isAlive()) {
+                    LOG.warn(
+                            "{} is still in a handler after the drain timeout; it ends when the handler does",
+                            loop.thread().getName());
+                }
+            }
+            if (workers != null) {
+                workers.stop(END_GRACE_MS);
+            }
+            watchdog.end();
+        } catch (final InterruptedException impossible) {
+            // Nobody has a reference to this thread but the JVM's thread groups.
+            LOG.warn("stopping was interrupted; threads may be left", impossible);
+        } finally {
+            Native.stop(handle);
+            state.set(State.STOPPED);
+            stopped.countDown();
+        }
+    }
+}

@@ -1,0 +1,71 @@
+package io.github.hinny;
+
+import clojure.lang.IFn;
+import clojure.lang.Keyword;
+import java.util.Locale;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One request and its response, on its way through a worker.
+ *
+ * <p>Made by an {@link EventLoop}, run once by one thread.
+ */
+final class Exchange {
+    private static final Logger LOG = LoggerFactory.getLogger("hinny.server");
+    private static final Keyword METHOD = Keyword.intern(null, "request-method");
+    private static final Keyword URI = Keyword.intern(null, "uri");
+
+    /** When it was handed to the workers, {@link System#nanoTime}. */
+    final long dispatchedNanos;
+
+    private final EventLoop loop;
+    private final RingRequest request;
+
+    Exchange(final EventLoop loop, final RingRequest request, final long dispatchedNanos) {
+        this.loop = loop;
+        this.request = request;
+        this.dispatchedNanos = dispatchedNanos;
+    }
+
+    /** Runs the handler and sends its response, or the error that it ended in. */
+    void run(final ReplyWriter writer) {
+        answer(loop.handler(), request, writer.encoder, writer.outbox);
+        loop.reply(writer.take());
+    }
+
+    /** Answers that no worker has room; {@code outbox} is the loop's. */
+    void refuse(final Outbox outbox) {
+        ResponseEncoder.encodeFailure(request.exchange(), Records.KIND_OVERLOADED, outbox);
+    }
+
+    /** Calls {@code handler} and appends its response to {@code outbox}, or the error that it ended in. */
+    static void answer(
+            final IFn handler, final RingRequest request, final ResponseEncoder encoder, final Outbox outbox) {
+        final long exchange = request.exchange();
+        final Object response;
+        try {
+            response = handler.invoke(request);
+        } catch (final Throwable thrown) {
+            LOG.error("handler threw for {}", describe(request), thrown);
+            ResponseEncoder.encodeFailure(exchange, Records.KIND_HANDLER_THREW, outbox);
+            return;
+        }
+        try {
+            encoder.encode(response, exchange, outbox);
+        } catch (final InvalidResponseException invalid) {
+            LOG.error("handler returned an invalid response for {}: {}", describe(request), invalid.getMessage());
+            ResponseEncoder.encodeFailure(exchange, Records.KIND_RESPONSE_INVALID, outbox);
+        } catch (final Throwable thrown) {
+            // A lazy part of the response threw: still the handler's code.
+            LOG.error("response threw for {}", describe(request), thrown);
+            ResponseEncoder.encodeFailure(exchange, Records.KIND_HANDLER_THREW, outbox);
+        }
+    }
+
+    /** Method and path: neither can hold a control character. The query may hold secrets, so it is not logged. */
+    private static String describe(final RingRequest request) {
+        final String method = ((Keyword) request.valAt(METHOD)).getName().toUpperCase(Locale.ROOT);
+        return method + " " + request.valAt(URI);
+    }
+}

@@ -1,0 +1,168 @@
+package io.github.hinny;
+
+import static io.github.hinny.Records.HEADER_ENTRY_SIZE;
+import static io.github.hinny.Records.REQUEST_HEADERS;
+import static io.github.hinny.Records.REQUEST_HEADER_COUNT;
+
+import clojure.lang.IObj;
+import clojure.lang.IPersistentMap;
+
+/**
+ * The headers of a request: a persistent map from lower-case names to values, over the bytes of one
+ * request record.
+ *
+ * <p>Made by {@link RequestRecord}. A lookup walks the header index and decodes only the value it
+ * finds; a miss allocates nothing. A decoded value is kept. Changing it ({@code assoc}, {@code
+ * dissoc}) gives a plain Clojure map.
+ *
+ * <p>Immutable to its users; any thread may use it: threads may race to decode a value, and each
+ * gets an equal String. Holds the record's heap array, no native memory.
+ */
+public final class Headers extends LazyMap {
+    private static final long serialVersionUID = 1L;
+
+    private final transient byte[] bytes;
+
+    /** Where the header texts start in {@link #bytes}. */
+    private final transient int textStart;
+
+    /** The values decoded so far, null before the first; shared by copies with other metadata. */
+    private transient String[] values;
+
+    Headers(final byte[] bytes, final int textStart) {
+        this(bytes, textStart, null, null);
+    }
+
+    private Headers(
+            final byte[] bytes,
+            final int textStart,
+            final String[] values,
+            final IPersistentMap meta) {
+        super(meta);
+        this.bytes = bytes;
+        this.textStart = textStart;
+        this.values = values;
+    }
+
+    /** Returns the value of a header by its lower-case name, or null. */
+    String value(final String name) {
+        final int index = indexOf(name);
+        return index < 0 ? null : valueAt(index);
+    }
+
+    /** Returns whether there is a header with that lower-case name. */
+    boolean has(final String name) {
+        return indexOf(name) >= 0;
+    }
+
+    @Override
+    public Object valAt(final Object key, final Object notFound) {
+        final int index = key instanceof String name ? indexOf(name) : -1;
+        return index < 0 ? notFound : valueAt(index);
+    }
+
+    @Override
+    public boolean containsKey(final Object key) {
+        return key instanceof String name && has(name);
+    }
+
+    @Override
+    public int count() {
+        return Records.u16(bytes, REQUEST_HEADER_COUNT);
+    }
+
+    @Override
+    public IPersistentMap assoc(final Object key, final Object value) {
+        return value != null && valAt(key, null) == value ? this : plain().assoc(key, value);
+    }
+
+    @Override
+    public IPersistentMap without(final Object key) {
+        return containsKey(key) ? plain().without(key) : this;
+    }
+
+    @Override
+    public IObj withMeta(final IPersistentMap meta) {
+        return meta == meta() ? this : new Headers(bytes, textStart, decoded(), meta);
+    }
+
+    @Override
+    Object[] keysAndValues() {
+        final int count = count();
+        final Object[] flat = new Object[2 * count];
+        final String[] known = decoded();
+        int text = textStart;
+        for (int i = 0; i < count; i++) {
+            final int nameLength = nameLength(i);
+            final int valueLength = valueLength(i);
+            final int id = nameId(i);
+            flat[2 * i] = id == 0 ? Records.latin1(bytes, text, nameLength) : HeaderNames.name(id);
+            if (known[i] == null) {
+                known[i] = Records.latin1(bytes, text + nameLength, valueLength);
+            }
+            flat[2 * i + 1] = known[i];
+            text += nameLength + valueLength;
+        }
+        return flat;
+    }
+
+    private int indexOf(final String name) {
+        final int count = count();
+        int text = textStart;
+        for (int i = 0; i < count; i++) {
+            final int id = nameId(i);
+            if (id == 0 ? isTextAt(text, nameLength(i), name) : HeaderNames.name(id).equals(name)) {
+                return i;
+            }
+            text += nameLength(i) + valueLength(i);
+        }
+        return -1;
+    }
+
+    private boolean isTextAt(final int text, final int length, final String name) {
+        if (name.length() != length) {
+            return false;
+        }
+        for (int i = 0; i < length; i++) {
+            if (name.charAt(i) != Records.u8(bytes, text + i)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private String valueAt(final int index) {
+        final String[] known = decoded();
+        String value = known[index];
+        if (value == null) {
+            int text = textStart + nameLength(index);
+            for (int i = 0; i < index; i++) {
+                text += nameLength(i) + valueLength(i);
+            }
+            value = Records.latin1(bytes, text, valueLength(index));
+            known[index] = value;
+        }
+        return value;
+    }
+
+    private String[] decoded() {
+        String[] known = values;
+        if (known == null) {
+            known = new String[count()];
+            values = known;
+        }
+        return known;
+    }
+
+    private int nameId(final int index) {
+        return Records.u16(bytes, REQUEST_HEADERS + index * HEADER_ENTRY_SIZE);
+    }
+
+    private int nameLength(final int index) {
+        return Records.u16(bytes, REQUEST_HEADERS + index * HEADER_ENTRY_SIZE + 2);
+    }
+
+    private int valueLength(final int index) {
+        return Records.u32(bytes, REQUEST_HEADERS + index * HEADER_ENTRY_SIZE + 4);
+    }
+}

@@ -1,0 +1,70 @@
+package io.github.hinny;
+
+/**
+ * The native methods, bound by name and descriptor when the library is loaded.
+ *
+ * <p>Rust never calls Java: a loop's thread calls {@link #poll} again and again, and that moves commands down and
+ * records up. Each method fails with an {@link EngineException}; a panic in Rust is one too.
+ */
+final class Native {
+    private Native() {}
+
+    /** Returns the version of the boundary's layout that the library was built with. */
+    static native int abiVersion();
+
+    /**
+     * Returns what both sides must agree on, a line each: {@code const NAME value}, {@code method NAME}, {@code header
+     * name}, {@code metric name}, {@code native name descriptor}.
+     */
+    static native String layout();
+
+    /** Returns the options table as EDN. */
+    static native String optionTable();
+
+    /** Lets through log events up to this level: 0 none, 1 error, 2 warn, 3 info, 4 debug, 5 trace. JVM-wide. */
+    static native void logLevel(int level);
+
+    /**
+     * Binds the listening sockets and returns the engine's handle.
+     *
+     * @param options {@code name NUL value NUL …} in UTF-8
+     * @throws EngineException if an option is wrong or the address cannot be listened on
+     */
+    static native long start(byte[] options);
+
+    /** Returns the port that is listened on. */
+    static native int port(long engine);
+
+    /** Fills {@code values} with the sums of the loops' counters, in the order of the layout's metrics. */
+    static native void metrics(long engine, long[] values);
+
+    /**
+     * Makes a loop live on the calling thread.
+     *
+     * @throws EngineException if it is open already, the engine is stopped, or the system has no epoll instance left
+     */
+    static native void openLoop(long engine, int index);
+
+    /**
+     * Hands over the first {@code outboxLength} bytes of commands, runs the calling thread's loop until there is
+     * something to do here, and fills {@code inbox} with whole records.
+     *
+     * @return the number of records, {@link Records#CLOSED} or {@link Records#GROW_INBOX}
+     */
+    static native int poll(byte[] outbox, int outboxLength, byte[] inbox);
+
+    /** Ends the calling thread's loop with all its connections. Does nothing if there is none. */
+    static native void closeLoop();
+
+    /** Makes a loop's {@link #poll} return soon. Any thread; does nothing if the engine is stopped. */
+    static native void wake(long engine, int index);
+
+    /**
+     * Stops accepting; each loop's {@link #poll} returns {@link Records#CLOSED} when its connections have finished, or
+     * after {@code deadlineMs}. Any thread; does nothing if the engine is stopped.
+     */
+    static native void drain(long engine, long deadlineMs);
+
+    /** Ends the handle. Loops that are still open go on until they close. Does nothing the second time. */
+    static native void stop(long engine);
+}

@@ -1,0 +1,233 @@
+package io.github.hinny;
+
+import java.util.ArrayDeque;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * A bounded pool of platform threads that wakes and makes as few of them as the work needs.
+ *
+ * <p>Waking a thread costs more than a short handler, so a batch wakes one worker; each worker that finds more work
+ * behind its own wakes one more before it runs its handler. Nobody wakes a second worker while a woken one is still
+ * looking for work. The last worker to fall idle is the first to be woken, so spare ones stay asleep and end.
+ *
+ * <p>A new thread is made at once up to one per processor, and after that only when an exchange has waited for {@link
+ * #WAIT_NANOS}: then the number doubles, at most to the limit.
+ */
+final class PlatformWorkers implements WorkerPool {
+    /** A wait that says that the workers are blocked, or too few. */
+    private static final long WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
+
+    private static final long KEEP_ALIVE_NANOS = TimeUnit.SECONDS.toNanos(30);
+
+    private final int limit;
+    private final int eagerLimit;
+    private final int queueDepth;
+    private final Watchdog watchdog;
+    private final ClassLoader contextClassLoader = Thread.currentThread().getContextClassLoader();
+    private final ConcurrentLinkedQueue<Exchange> queue = new ConcurrentLinkedQueue<>();
+    private final AtomicInteger queued = new AtomicInteger();
+
+    /** 1 while a worker that was woken or made has not found work yet. */
+    private final AtomicInteger searching = new AtomicInteger();
+
+    private final Object lock = new Object();
+    private final ArrayDeque<Worker> idle = new ArrayDeque<>(); // Guarded by lock.
+    private final Set<Worker> workers = new HashSet<>(); // Guarded by lock.
+    private int made; // Guarded by lock.
+    private volatile boolean stopped;
+
+    PlatformWorkers(final int limit, final int queueDepth, final Watchdog watchdog) {
+        this.limit = limit;
+        this.eagerLimit = Math.min(limit, Runtime.getRuntime().availableProcessors());
+        this.queueDepth = queueDepth;
+        this.watchdog = watchdog;
+    }
+
+    @Override
+    public int dispatch(final Exchange[] batch, final int count) {
+        if (stopped) {
+            return 0;
+        }
+        final int room = queueDepth - (queued.addAndGet(count) - count);
+        final int taken = Math.max(0, Math.min(count, room));
+        if (taken < count) {
+            queued.addAndGet(taken - count);
+        }
+        for (int i = 0; i < taken; i++) {
+            queue.add(batch[i]);
+        }
+        if (taken > 0) {
+            wakeOne();
+        }
+        return taken;
+    }
+
+    /** Sees to it that a worker looks at the queue, unless one is about to. */
+    private void wakeOne() {
+        if (searching.get() != 0 || !searching.compareAndSet(0, 1)) {
+            return;
+        }
+        final Worker woken;
+        synchronized (lock) {
+            woken = idle.pollLast();
+            if (woken == null) {
+                if (workers.size() < eagerLimit) {
+                    makeWorker();
+                    return;
+                }
+                searching.set(0);
+            }
+        }
+        if (woken != null) {
+            woken.wake();
+        } else if (workers() < limit) {
+            watchdog.lookSoon();
+        }
+    }
+
+    private int workers() {
+        synchronized (lock) {
+            return workers.size();
+        }
+    }
+
+    /** Call with the lock. */
+    private void makeWorker() {
+        final Worker worker = new Worker("hinny-worker-" + made++);
+        worker.setDaemon(true);
+        worker.setContextClassLoader(contextClassLoader);
+        workers.add(worker);
+        worker.start();
+    }
+
+    @Override
+    public boolean relieve(final long nowNanos) {
+        final Exchange oldest = queue.peek();
+        if (oldest == null || stopped) {
+            return false;
+        }
+        if (nowNanos - oldest.dispatchedNanos >= WAIT_NANOS) {
+            synchronized (lock) {
+                // An idle worker is a wake that is on its way; more threads would not be faster.
+                final int more = idle.isEmpty() ? Math.min(Math.max(workers.size(), 1), queued.get()) : 0;
+                for (int i = 0; i < more && workers.size() < limit; i++) {
+                    makeWorker();
+                }
+            }
+            wakeOne();
+        }
+        return true;
+    }
+
+    @Override
+    public boolean ownsCurrentThread() {
+        return Thread.currentThread() instanceof Worker worker && worker.pool() == this;
+    }
+
+    @Override
+    public void stop(final long timeoutMs) throws InterruptedException {
+        stopped = true;
+        final Set<Worker> all;
+        synchronized (lock) {
+            all = Set.copyOf(workers);
+            idle.clear();
+        }
+        final long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMs);
+        for (final Worker worker : all) {
+            worker.wake();
+            worker.interrupt();
+        }
+        for (final Worker worker : all) {
+            final long leftMs = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+            if (leftMs > 0) {
+                worker.join(leftMs);
+            }
+        }
+    }
+
+    /** A worker's thread. */
+    private final class Worker extends Thread {
+        private final ReplyWriter writer = new ReplyWriter();
+        private volatile boolean woken;
+
+        Worker(final String name) {
+            super(name);
+        }
+
+        PlatformWorkers pool() {
+            return PlatformWorkers.this;
+        }
+
+        void wake() {
+            woken = true;
+            LockSupport.unpark(this);
+        }
+
+        @Override
+        public void run() {
+            try {
+                // A worker is made to search.
+                while (work() && sleep()) {
+                    interrupted();
+                }
+            } finally {
+                synchronized (lock) {
+                    workers.remove(this);
+                }
+            }
+        }
+
+        /** Runs exchanges until there are none; returns whether the pool goes on. */
+        private boolean work() {
+            Exchange exchange = queue.poll();
+            searching.set(0);
+            while (exchange != null && !stopped) {
+                if (queued.decrementAndGet() > 0) {
+                    wakeOne();
+                }
+                exchange.run(writer);
+                interrupted();
+                exchange = queue.poll();
+            }
+            return !stopped;
+        }
+
+        /** Waits to be woken; returns whether that happened. */
+        private boolean sleep() {
+            woken = false;
+            synchronized (lock) {
+                idle.addLast(this);
+            }
+            // What was added before this worker was idle may have found nobody to wake.
+            if (!queue.isEmpty()) {
+                wakeOne();
+            }
+            final long deadline = System.nanoTime() + KEEP_ALIVE_NANOS;
+            while (!woken) {
+                final long left = deadline - System.nanoTime();
+                if (left <= 0) {
+                    synchronized (lock) {
+                        if (idle.remove(this)) {
+                            // In the same breath: whoever finds nobody idle must count one worker less.
+                            workers.remove(this);
+                            return false;
+                        }
+                    }
+                    // Somebody took it off the list: the wake is on its way.
+                    LockSupport.park(this);
+                } else {
+                    LockSupport.parkNanos(this, left);
+                }
+                if (stopped) {
+                    return false;
+                }
+            }
+            return true;
+        }
+    }
+}

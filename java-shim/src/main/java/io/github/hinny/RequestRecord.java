@@ -1,0 +1,206 @@
+package io.github.hinny;
+
+import static io.github.hinny.Records.FLAG_BODY;
+import static io.github.hinny.Records.FLAG_HTTPS;
+import static io.github.hinny.Records.FLAG_HTTP_10;
+import static io.github.hinny.Records.FLAG_QUERY;
+import static io.github.hinny.Records.HEADER_ENTRY_SIZE;
+import static io.github.hinny.Records.REQUEST_BODY_LENGTH;
+import static io.github.hinny.Records.REQUEST_EXCHANGE;
+import static io.github.hinny.Records.REQUEST_FLAGS;
+import static io.github.hinny.Records.REQUEST_HEADERS;
+import static io.github.hinny.Records.REQUEST_HEADER_COUNT;
+import static io.github.hinny.Records.REQUEST_METHOD;
+import static io.github.hinny.Records.REQUEST_METHOD_LENGTH;
+import static io.github.hinny.Records.REQUEST_QUERY_LENGTH;
+import static io.github.hinny.Records.REQUEST_REMOTE_ADDR_LENGTH;
+import static io.github.hinny.Records.REQUEST_SERVER_NAME_LENGTH;
+import static io.github.hinny.Records.REQUEST_SERVER_PORT;
+import static io.github.hinny.Records.REQUEST_URI_LENGTH;
+
+import clojure.lang.Keyword;
+
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
+import java.util.Locale;
+
+/**
+ * Decodes the parts of one request record when they are asked for.
+ *
+ * <p>Made by {@link RingRequest#of}, one per request, shared by all copies of the request map. Owns
+ * the record's heap array for as long as any of them lives; holds no native memory.
+ *
+ * <p>Any thread may use it. Strings and headers are cached without a lock: threads may race to
+ * decode one, and each gets an equal value. The body stream is one and the same for all, so it is
+ * made at once.
+ */
+final class RequestRecord {
+    private final byte[] bytes;
+    private final InputStream body;
+    private String uri;
+    private String queryString;
+    private String serverName;
+    private String remoteAddr;
+    private Headers headers;
+
+    RequestRecord(final byte[] bytes) {
+        this.bytes = bytes;
+        this.body = hasFlag(FLAG_BODY) ? openBody() : null;
+    }
+
+    long exchange() {
+        return Records.u64(bytes, REQUEST_EXCHANGE);
+    }
+
+    /** Returns {@code :get} and the like; a method without an id gives its lower-case text. */
+    Keyword requestMethod() {
+        final int id = Records.u8(bytes, REQUEST_METHOD);
+        if (id != 0) {
+            return HeaderNames.methodKeyword(id);
+        }
+        final int length = Records.u16(bytes, REQUEST_METHOD_LENGTH);
+        final String method = Records.latin1(bytes, methodStart(), length);
+        return Keyword.intern(null, method.toLowerCase(Locale.ROOT));
+    }
+
+    String uri() {
+        String text = uri;
+        if (text == null) {
+            text = Records.latin1(bytes, uriStart(), Records.u16(bytes, REQUEST_URI_LENGTH));
+            uri = text;
+        }
+        return text;
+    }
+
+    boolean hasQueryString() {
+        return hasFlag(FLAG_QUERY);
+    }
+
+    /** Returns the query string, empty for {@code /a?}, null for {@code /a}. */
+    String queryString() {
+        String text = queryString;
+        if (text == null && hasQueryString()) {
+            text = Records.latin1(bytes, queryStart(), Records.u16(bytes, REQUEST_QUERY_LENGTH));
+            queryString = text;
+        }
+        return text;
+    }
+
+    String serverName() {
+        String text = serverName;
+        if (text == null) {
+            final int length = Records.u16(bytes, REQUEST_SERVER_NAME_LENGTH);
+            text = Records.latin1(bytes, serverNameStart(), length);
+            serverName = text;
+        }
+        return text;
+    }
+
+    int serverPort() {
+        return Records.u16(bytes, REQUEST_SERVER_PORT);
+    }
+
+    String remoteAddr() {
+        String text = remoteAddr;
+        if (text == null) {
+            final int length = Records.u8(bytes, REQUEST_REMOTE_ADDR_LENGTH);
+            text = Records.latin1(bytes, remoteAddrStart(), length);
+            remoteAddr = text;
+        }
+        return text;
+    }
+
+    boolean isHttps() {
+        return hasFlag(FLAG_HTTPS);
+    }
+
+    String protocol() {
+        return hasFlag(FLAG_HTTP_10) ? "HTTP/1.0" : "HTTP/1.1";
+    }
+
+    Headers headers() {
+        Headers map = headers;
+        if (map == null) {
+            map = new Headers(bytes, headerTextStart());
+            headers = map;
+        }
+        return map;
+    }
+
+    /** Returns the one stream over the body's bytes, null if the message has no body. */
+    InputStream body() {
+        return body;
+    }
+
+    boolean hasContentType() {
+        return headers().has("content-type");
+    }
+
+    String contentType() {
+        return headers().value("content-type");
+    }
+
+    /**
+     * Returns the Content-Length header as a number, null if it is absent or not a number of at
+     * most 18 digits.
+     */
+    Long contentLength() {
+        final String text = headers().value("content-length");
+        if (text == null || text.isEmpty() || text.length() > 18) {
+            return null;
+        }
+        long length = 0;
+        for (int i = 0; i < text.length(); i++) {
+            final char c = text.charAt(i);
+            if (c < '0' || c > '9') {
+                return null;
+            }
+            length = 10 * length + (c - '0');
+        }
+        return length;
+    }
+
+    /** Returns the charset that the Content-Type header names, or null. */
+    String characterEncoding() {
+        final String contentType = contentType();
+        return contentType == null ? null : ContentType.charset(contentType);
+    }
+
+    private boolean hasFlag(final int flag) {
+        return (bytes[REQUEST_FLAGS] & flag) != 0;
+    }
+
+    private InputStream openBody() {
+        final int headerCount = Records.u16(bytes, REQUEST_HEADER_COUNT);
+        int start = headerTextStart();
+        for (int i = 0; i < headerCount; i++) {
+            final int entry = REQUEST_HEADERS + i * HEADER_ENTRY_SIZE;
+            start += Records.u16(bytes, entry + 2) + Records.u32(bytes, entry + 4);
+        }
+        return new ByteArrayInputStream(bytes, start, Records.u32(bytes, REQUEST_BODY_LENGTH));
+    }
+
+    private int methodStart() {
+        return REQUEST_HEADERS + Records.u16(bytes, REQUEST_HEADER_COUNT) * HEADER_ENTRY_SIZE;
+    }
+
+    private int uriStart() {
+        return methodStart() + Records.u16(bytes, REQUEST_METHOD_LENGTH);
+    }
+
+    private int queryStart() {
+        return uriStart() + Records.u16(bytes, REQUEST_URI_LENGTH);
+    }
+
+    private int serverNameStart() {
+        return queryStart() + Records.u16(bytes, REQUEST_QUERY_LENGTH);
+    }
+
+    private int remoteAddrStart() {
+        return serverNameStart() + Records.u16(bytes, REQUEST_SERVER_NAME_LENGTH);
+    }
+
+    private int headerTextStart() {
+        return remoteAddrStart() + Records.u8(bytes, REQUEST_REMOTE_ADDR_LENGTH);
+    }
+}

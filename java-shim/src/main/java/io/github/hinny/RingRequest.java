@@ -1,0 +1,233 @@
+package io.github.hinny;
+
+import clojure.lang.IMapEntry;
+import clojure.lang.IObj;
+import clojure.lang.IPersistentMap;
+import clojure.lang.Keyword;
+import clojure.lang.MapEntry;
+import clojure.lang.PersistentArrayMap;
+
+import java.util.Iterator;
+import java.util.Map;
+
+/**
+ * A Ring request: a persistent map over the bytes of one request record.
+ *
+ * <p>Made by {@link #of}, one per request. The keys of the Ring SPEC ("core keys") are decoded when
+ * asked for; keys that are added, and core keys that are given another value, live in an ordinary
+ * map beside them. It equals, hashes and prints as the plain map with the same entries.
+ *
+ * <p>Invariants: a core key is visible (its value comes from the record) or hidden (removed, or
+ * replaced by a value in {@link #ext}), never both; no core key's value in the record is nil, so
+ * null there means that the key is absent.
+ *
+ * <p>Immutable to its users, except that all copies share one body stream; any thread may use it.
+ * Holds the record's heap array, no native memory, so it may outlive its exchange.
+ */
+public final class RingRequest extends LazyMap {
+    private static final long serialVersionUID = 1L;
+
+    // Core keys: positions in CORE_KEYS and bits in hidden.
+    private static final int URI = 0;
+    private static final int REQUEST_METHOD = 1;
+    private static final int HEADERS = 2;
+    private static final int QUERY_STRING = 3;
+    private static final int BODY = 4;
+    private static final int SCHEME = 5;
+    private static final int SERVER_NAME = 6;
+    private static final int SERVER_PORT = 7;
+    private static final int REMOTE_ADDR = 8;
+    private static final int PROTOCOL = 9;
+    private static final int CONTENT_TYPE = 10;
+    private static final int CONTENT_LENGTH = 11;
+    private static final int CHARACTER_ENCODING = 12;
+
+    private static final Keyword[] CORE_KEYS = new Keyword[13];
+
+    static {
+        CORE_KEYS[URI] = Keyword.intern(null, "uri");
+        CORE_KEYS[REQUEST_METHOD] = Keyword.intern(null, "request-method");
+        CORE_KEYS[HEADERS] = Keyword.intern(null, "headers");
+        CORE_KEYS[QUERY_STRING] = Keyword.intern(null, "query-string");
+        CORE_KEYS[BODY] = Keyword.intern(null, "body");
+        CORE_KEYS[SCHEME] = Keyword.intern(null, "scheme");
+        CORE_KEYS[SERVER_NAME] = Keyword.intern(null, "server-name");
+        CORE_KEYS[SERVER_PORT] = Keyword.intern(null, "server-port");
+        CORE_KEYS[REMOTE_ADDR] = Keyword.intern(null, "remote-addr");
+        CORE_KEYS[PROTOCOL] = Keyword.intern(null, "protocol");
+        CORE_KEYS[CONTENT_TYPE] = Keyword.intern(null, "content-type");
+        CORE_KEYS[CONTENT_LENGTH] = Keyword.intern(null, "content-length");
+        CORE_KEYS[CHARACTER_ENCODING] = Keyword.intern(null, "character-encoding");
+    }
+
+    private static final Keyword HTTP = Keyword.intern(null, "http");
+    private static final Keyword HTTPS = Keyword.intern(null, "https");
+
+    private final transient RequestRecord record;
+
+    /** The core keys that the record no longer answers, one bit each. */
+    private final transient int hidden;
+
+    private final transient IPersistentMap ext;
+
+    private RingRequest(
+            final RequestRecord record,
+            final int hidden,
+            final IPersistentMap ext,
+            final IPersistentMap meta) {
+        super(meta);
+        this.record = record;
+        this.hidden = hidden;
+        this.ext = ext;
+    }
+
+    /** Returns the request in a request record, whose array it owns from now on. */
+    public static RingRequest of(final byte[] record) {
+        return new RingRequest(new RequestRecord(record), 0, PersistentArrayMap.EMPTY, null);
+    }
+
+    /**
+     * Returns the id of the exchange that the request belongs to, whatever was changed in the map.
+     */
+    public long exchange() {
+        return record.exchange();
+    }
+
+    @Override
+    public Object valAt(final Object key, final Object notFound) {
+        final int core = visibleCore(key);
+        if (core < 0) {
+            return ext.valAt(key, notFound);
+        }
+        final Object value = coreValue(core);
+        return value == null ? notFound : value;
+    }
+
+    @Override
+    public boolean containsKey(final Object key) {
+        final int core = visibleCore(key);
+        return core < 0 ? ext.containsKey(key) : hasCore(core);
+    }
+
+    @Override
+    public IMapEntry entryAt(final Object key) {
+        final int core = visibleCore(key);
+        if (core < 0) {
+            return ext.entryAt(key);
+        }
+        final Object value = coreValue(core);
+        return value == null ? null : MapEntry.create(key, value);
+    }
+
+    @Override
+    public int count() {
+        int count = ext.count();
+        for (int core = 0; core < CORE_KEYS.length; core++) {
+            if (!isHidden(core) && hasCore(core)) {
+                count++;
+            }
+        }
+        return count;
+    }
+
+    @Override
+    public IPersistentMap assoc(final Object key, final Object value) {
+        final int core = visibleCore(key);
+        if (core < 0) {
+            final IPersistentMap changed = ext.assoc(key, value);
+            return changed == ext ? this : new RingRequest(record, hidden, changed, meta());
+        }
+        if (value != null && coreValue(core) == value) {
+            return this;
+        }
+        return new RingRequest(record, hidden | 1 << core, ext.assoc(key, value), meta());
+    }
+
+    @Override
+    public IPersistentMap without(final Object key) {
+        final int core = visibleCore(key);
+        if (core < 0) {
+            final IPersistentMap changed = ext.without(key);
+            return changed == ext ? this : new RingRequest(record, hidden, changed, meta());
+        }
+        return hasCore(core) ? new RingRequest(record, hidden | 1 << core, ext, meta()) : this;
+    }
+
+    @Override
+    public IObj withMeta(final IPersistentMap meta) {
+        return meta == meta() ? this : new RingRequest(record, hidden, ext, meta);
+    }
+
+    @Override
+    Object[] keysAndValues() {
+        final Object[] flat = new Object[2 * count()];
+        int at = 0;
+        for (int core = 0; core < CORE_KEYS.length; core++) {
+            final Object value = isHidden(core) ? null : coreValue(core);
+            if (value != null) {
+                flat[at++] = CORE_KEYS[core];
+                flat[at++] = value;
+            }
+        }
+        final Iterator<?> entries = ext.iterator();
+        while (entries.hasNext()) {
+            final Map.Entry<?, ?> entry = (Map.Entry<?, ?>) entries.next();
+            flat[at++] = entry.getKey();
+            flat[at++] = entry.getValue();
+        }
+        return flat;
+    }
+
+    private boolean isHidden(final int core) {
+        return (hidden & 1 << core) != 0;
+    }
+
+    /** Returns the position of a core key that the record answers, -1 for any other key. */
+    private int visibleCore(final Object key) {
+        final int core = coreIndex(key);
+        return core >= 0 && isHidden(core) ? -1 : core;
+    }
+
+    /** Keywords are interned, so identity is equality. */
+    private static int coreIndex(final Object key) {
+        if (key instanceof Keyword) {
+            for (int core = 0; core < CORE_KEYS.length; core++) {
+                if (CORE_KEYS[core] == key) {
+                    return core;
+                }
+            }
+        }
+        return -1;
+    }
+
+    private boolean hasCore(final int core) {
+        return switch (core) {
+            case QUERY_STRING -> record.hasQueryString();
+            case BODY -> record.body() != null;
+            case CONTENT_TYPE -> record.hasContentType();
+            case CONTENT_LENGTH -> record.contentLength() != null;
+            case CHARACTER_ENCODING -> record.characterEncoding() != null;
+            default -> true;
+        };
+    }
+
+    /** Returns a core key's value in the record, null if it has none. */
+    private Object coreValue(final int core) {
+        return switch (core) {
+            case URI -> record.uri();
+            case REQUEST_METHOD -> record.requestMethod();
+            case HEADERS -> record.headers();
+            case QUERY_STRING -> record.queryString();
+            case BODY -> record.body();
+            case SCHEME -> record.isHttps() ? HTTPS : HTTP;
+            case SERVER_NAME -> record.serverName();
+            case SERVER_PORT -> record.serverPort();
+            case REMOTE_ADDR -> record.remoteAddr();
+            case PROTOCOL -> record.protocol();
+            case CONTENT_TYPE -> record.contentType();
+            case CONTENT_LENGTH -> record.contentLength();
+            case CHARACTER_ENCODING -> record.characterEncoding();
+            default -> throw new IllegalArgumentException("no core key " + core);
+        };
+    }
+}

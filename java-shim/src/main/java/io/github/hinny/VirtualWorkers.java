@@ -1,0 +1,98 @@
+package io.github.hinny;
+
+import java.lang.reflect.InvocationTargetException;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * A virtual thread for each exchange (JDK 21 and later), at most a given number at once.
+ *
+ * <p>Virtual threads are reached by reflection, since Hinny runs on JDK 17 too.
+ */
+final class VirtualWorkers implements WorkerPool {
+    private final ThreadFactory factory = virtualThreadFactory();
+    private final int limit;
+    private final AtomicInteger running = new AtomicInteger();
+    private final Set<Thread> threads = ConcurrentHashMap.newKeySet();
+    private final ConcurrentLinkedQueue<ReplyWriter> writers = new ConcurrentLinkedQueue<>();
+    private volatile boolean stopped;
+
+    VirtualWorkers(final int limit) {
+        this.limit = limit;
+    }
+
+    /** Returns whether this JVM has virtual threads. */
+    static boolean isSupported() {
+        return Runtime.version().feature() >= 21;
+    }
+
+    @Override
+    public int dispatch(final Exchange[] batch, final int count) {
+        for (int i = 0; i < count; i++) {
+            if (stopped || running.incrementAndGet() > limit) {
+                running.decrementAndGet();
+                return i;
+            }
+            final Exchange exchange = batch[i];
+            factory.newThread(() -> run(exchange)).start();
+        }
+        return count;
+    }
+
+    private void run(final Exchange exchange) {
+        final Thread thread = Thread.currentThread();
+        threads.add(thread);
+        final ReplyWriter reused = writers.poll();
+        final ReplyWriter writer = reused == null ? new ReplyWriter() : reused;
+        try {
+            exchange.run(writer);
+        } finally {
+            writers.add(writer);
+            threads.remove(thread);
+            running.decrementAndGet();
+        }
+    }
+
+    @Override
+    public boolean relieve(final long nowNanos) {
+        return false;
+    }
+
+    @Override
+    public boolean ownsCurrentThread() {
+        return threads.contains(Thread.currentThread());
+    }
+
+    @Override
+    public void stop(final long timeoutMs) throws InterruptedException {
+        stopped = true;
+        final long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMs);
+        for (final Thread thread : threads) {
+            thread.interrupt();
+        }
+        for (final Thread thread : threads) {
+            final long leftMs = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+            if (leftMs > 0) {
+                thread.join(leftMs);
+            }
+        }
+    }
+
+    private static ThreadFactory virtualThreadFactory() {
+        try {
+            final Object builder = Thread.class.getMethod("ofVirtual").invoke(null);
+            final Class<?> type = Class.forName("java.lang.Thread$Builder");
+            final Object named = type.getMethod("name", String.class, long.class).invoke(builder, "hinny-worker-", 0L);
+            return (ThreadFactory) type.getMethod("factory").invoke(named);
+        } catch (final NoSuchMethodException | ClassNotFoundException | IllegalAccessException missing) {
+            throw new UnsupportedOperationException(
+                    "virtual threads need JDK 21, this is " + Runtime.version(), missing);
+        } catch (final InvocationTargetException failed) {
+            throw new IllegalStateException("cannot make virtual threads", failed.getCause());
+        }
+    }
+}

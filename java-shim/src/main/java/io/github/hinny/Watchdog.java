@@ -1,0 +1,111 @@
+package io.github.hinny;
+
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Looks after a server from outside: reports event loops that are stuck in a handler, gives the worker pool more
+ * threads when work waits, and passes on changes of log levels.
+ *
+ * <p>One daemon thread per server, {@code hinny-watchdog}. It sleeps most of the time.
+ */
+final class Watchdog extends Thread {
+    private static final Logger LOG = LoggerFactory.getLogger("hinny.server");
+
+    /** How long an inline handler may keep its loop before that is reported. */
+    private static final long STUCK_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    private static final long LONG_NAP_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+    private static final long SHORT_NAP_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+
+    private final EventLoop[] loops;
+    private final Sighting[] sightings;
+    private volatile WorkerPool workers;
+    private volatile boolean napsLong;
+    private volatile boolean stopped;
+
+    /** What was last seen of a loop. */
+    private static final class Sighting {
+        long turn;
+        long sinceNanos;
+        boolean reported;
+    }
+
+    Watchdog(final EventLoop[] loops) {
+        super("hinny-watchdog");
+        setDaemon(true);
+        this.loops = loops;
+        this.sightings = new Sighting[loops.length];
+        for (int i = 0; i < loops.length; i++) {
+            sightings[i] = new Sighting();
+        }
+    }
+
+    /** From now on looks after these workers too. */
+    void watch(final WorkerPool pool) {
+        workers = pool;
+    }
+
+    /** Work waits: look within a millisecond. Any thread. */
+    void lookSoon() {
+        if (napsLong) {
+            napsLong = false;
+            LockSupport.unpark(this);
+        }
+    }
+
+    /** Ends the thread. */
+    void end() throws InterruptedException {
+        stopped = true;
+        LockSupport.unpark(this);
+        join();
+    }
+
+    @Override
+    public void run() {
+        long nextLoopLook = System.nanoTime();
+        while (!stopped) {
+            final long now = System.nanoTime();
+            final WorkerPool pool = workers;
+            napsLong = true;
+            final boolean hurry = pool != null && pool.relieve(now);
+            if (now - nextLoopLook >= 0) {
+                nextLoopLook = now + LONG_NAP_NANOS;
+                NativeLog.refreshLevel();
+                for (int i = 0; i < loops.length; i++) {
+                    look(loops[i], sightings[i], now);
+                }
+            }
+            if (napsLong) {
+                napsLong = !hurry;
+                LockSupport.parkNanos(this, hurry ? SHORT_NAP_NANOS : LONG_NAP_NANOS);
+            }
+        }
+    }
+
+    private static void look(final EventLoop loop, final Sighting last, final long now) {
+        final long turn = loop.handlerTurn();
+        if (turn != last.turn || !EventLoop.isInHandler(turn)) {
+            last.turn = turn;
+            last.sinceNanos = now;
+            last.reported = false;
+        } else if (!last.reported && now - last.sinceNanos >= STUCK_NANOS) {
+            last.reported = true;
+            report(loop.thread(), now - last.sinceNanos);
+        }
+    }
+
+    private static void report(final Thread thread, final long nanos) {
+        final IllegalStateException where =
+                new IllegalStateException("the handler is here (stack of " + thread.getName() + ")");
+        where.setStackTrace(thread.getStackTrace());
+        LOG.warn(
+                "{} has been in an inline handler for {} ms; it serves nobody else meanwhile. Handlers that block"
+                        + " belong to :handler-mode :worker",
+                thread.getName(),
+                TimeUnit.NANOSECONDS.toMillis(nanos),
+                where);
+    }
+}
