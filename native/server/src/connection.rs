@@ -25,6 +25,7 @@ use tokio::net::TcpStream;
 
 use crate::event_loop::LoopState;
 use crate::response;
+use crate::server_name::LastHost;
 use crate::service::HttpService;
 use crate::socket::{HttpIo, Socket};
 use crate::timeouts::Phase;
@@ -46,6 +47,7 @@ pub(crate) struct Connection {
     pub(crate) local_port: u16,
     /// The last request's header map, emptied: the next response uses its memory.
     pub(crate) spare_headers: RefCell<HeaderMap>,
+    pub(crate) last_host: RefCell<LastHost>,
     phase: Cell<Phase>,
     since_ms: Cell<u64>,
     expired: Cell<bool>,
@@ -162,6 +164,7 @@ pub(crate) fn spawn(state: &Rc<LoopState>, stream: TcpStream, peer: SocketAddr) 
         local_addr: local.ip().to_canonical().to_string().into(),
         local_port: local.port(),
         spare_headers: RefCell::default(),
+        last_host: RefCell::default(),
         phase: Cell::new(Phase::Fresh),
         since_ms: Cell::new(state.now_ms.get()),
         expired: Cell::new(false),

@@ -155,9 +155,14 @@ impl LoopSwitches {
         }
     }
 
-    /// Whether somebody called [`Self::wake`] since the last call.
+    /// Whether somebody called [`Self::wake`] since [`Self::take_woken`] was last called.
+    pub(crate) fn is_woken(&self) -> bool {
+        self.woken.load(Ordering::Relaxed)
+    }
+
+    /// [`Self::is_woken`], and forgets it.
     pub(crate) fn take_woken(&self) -> bool {
-        self.woken.load(Ordering::Relaxed) && self.woken.swap(false, Ordering::AcqRel)
+        self.is_woken() && self.woken.swap(false, Ordering::AcqRel)
     }
 
     /// How long a drain may take, if one was asked for.

@@ -167,9 +167,14 @@ impl EventLoop {
         } = self;
         state.now_ms.set(clock.now_ms());
         let mut outbox = Some(outbox);
-        runtime.block_on(poll_fn(|_| {
+        runtime.block_on(poll_fn(|cx| {
             if let Some(outbox) = outbox.take() {
                 state.apply(outbox);
+                if state.switches.is_woken() {
+                    // The connections write what they were given before this poll returns for the wake.
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
             }
             if state.poll_fault.take() {
                 panic!("test fault: poll");

@@ -15,6 +15,7 @@ mod exchange;
 mod inbox;
 mod listener;
 mod response;
+mod server_name;
 mod service;
 mod socket;
 mod timeouts;

@@ -11,12 +11,10 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use hinny_codec::authority::{self, Authority};
 use hinny_core::error::{HeadFault, Kind};
-use hinny_core::records::{self, FLAG_BODY, FLAG_HTTP_10, METHOD_LENGTH_MAX, RequestHead};
-use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use hinny_core::records::{self, FLAG_HTTP_10, METHOD_LENGTH_MAX, RequestHead};
 use http::request::Parts;
-use http::{HeaderMap, Method, Request, Response, Uri, Version};
+use http::{HeaderMap, Method, Request, Response, Version};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::service::Service;
@@ -58,8 +56,8 @@ impl Service<Request<Incoming>> for HttpService {
         let progress = if body.is_end_stream() {
             dispatch(&connection, parts, &[])
         } else {
-            check(&parts)
-                .map(drop)
+            check_method(&parts.method)
+                .and_then(|()| connection.with_server_name(&parts, |_, _| ()))
                 .and_then(|()| ArrivingRequest::new(&connection, parts, body))
                 .map(|arriving| Progress::Arriving(Box::new(arriving)))
         };
@@ -127,31 +125,26 @@ fn fail(connection: &Connection, kind: Kind) -> Result<Response<WholeBody>, Kind
 
 /// Writes the request's record and opens its exchange.
 fn dispatch(connection: &Rc<Connection>, parts: Parts, chunks: &[Bytes]) -> Result<Progress, Kind> {
-    let Authority { host, port } = match check(&parts)? {
-        Some(authority) => authority,
-        None => Authority {
-            host: &connection.local_addr,
-            port: None,
-        },
-    };
-    let exchange = OpenExchange::open(&connection.state).ok_or(Kind::Overloaded)?;
-    let has_body = parts.headers.contains_key(CONTENT_LENGTH) || parts.headers.contains_key(TRANSFER_ENCODING);
-    let head = RequestHead {
-        exchange: exchange.id(),
-        method: &parts.method,
-        flags: if parts.version == Version::HTTP_10 {
-            FLAG_HTTP_10
-        } else {
-            0
-        } | if has_body { FLAG_BODY } else { 0 },
-        uri: parts.uri.path(),
-        query: parts.uri.query(),
-        server_name: host,
-        server_port: port.unwrap_or(connection.local_port),
-        remote_addr: &connection.remote_addr,
-    };
+    check_method(&parts.method)?;
     let state = &connection.state;
-    state.push_record(|out| records::write_request(out, &head, &parts.headers, chunks));
+    let exchange = OpenExchange::open(state).ok_or(Kind::Overloaded)?;
+    connection.with_server_name(&parts, |host, port| {
+        let head = RequestHead {
+            exchange: exchange.id(),
+            method: &parts.method,
+            flags: if parts.version == Version::HTTP_10 {
+                FLAG_HTTP_10
+            } else {
+                0
+            },
+            uri: parts.uri.path(),
+            query: parts.uri.query(),
+            server_name: host.unwrap_or(&connection.local_addr),
+            server_port: port.unwrap_or(connection.local_port),
+            remote_addr: &connection.remote_addr,
+        };
+        state.push_record(|out| records::write_request(out, &head, &parts.headers, chunks));
+    })?;
     state.switches.metrics.requests.add(1);
     connection.dispatched();
     let mut headers = parts.headers;
@@ -160,37 +153,14 @@ fn dispatch(connection: &Rc<Connection>, parts: Parts, chunks: &[Bytes]) -> Resu
     Ok(Progress::Dispatched(exchange))
 }
 
-/// Checks what hyper does not, and gives the authority that the request is for, if it says one.
-fn check(parts: &Parts) -> Result<Option<Authority<'_>>, Kind> {
-    if parts.method == Method::CONNECT {
-        return Err(Kind::HeadMalformed(HeadFault::ConnectTarget));
+fn check_method(method: &Method) -> Result<(), Kind> {
+    if *method == Method::CONNECT {
+        Err(Kind::HeadMalformed(HeadFault::ConnectTarget))
+    } else if method.as_str().len() > METHOD_LENGTH_MAX {
+        Err(Kind::HeadMalformed(HeadFault::MethodTooLong))
+    } else {
+        Ok(())
     }
-    if parts.method.as_str().len() > METHOD_LENGTH_MAX {
-        return Err(Kind::HeadMalformed(HeadFault::MethodTooLong));
-    }
-    let host = host(&parts.headers, parts.version).map_err(Kind::HeadMalformed)?;
-    // RFC 9112 §3.2.2: the authority of an absolute target wins over the Host header field.
-    match target_authority(&parts.uri) {
-        Some(authority) => authority.map(Some).ok_or(Kind::HeadMalformed(HeadFault::HostInvalid)),
-        None => Ok(host),
-    }
-}
-
-/// RFC 9112 §3.2: exactly one Host header field in HTTP/1.1, at most one in HTTP/1.0, and a valid one.
-fn host(headers: &HeaderMap, version: Version) -> Result<Option<Authority<'_>>, HeadFault> {
-    let mut values = headers.get_all(HOST).iter();
-    match (values.next(), values.next()) {
-        (None, _) if version == Version::HTTP_10 => Ok(None),
-        (None, _) => Err(HeadFault::HostMissing),
-        (Some(_), Some(_)) => Err(HeadFault::HostRepeated),
-        (Some(value), None) => authority::parse(value.as_bytes())
-            .map(Some)
-            .ok_or(HeadFault::HostInvalid),
-    }
-}
-
-fn target_authority(uri: &Uri) -> Option<Option<Authority<'_>>> {
-    uri.authority().map(|text| authority::parse(text.as_str().as_bytes()))
 }
 
 fn trigger_fault(connection: &Connection, headers: &HeaderMap) {

@@ -1,0 +1,136 @@
+//! A server without a JVM: it drives an event loop as Java does and answers each request with the same bytes.
+//!
+//! For counts that do not move with the machine (allocations, instructions per request), and for tests of the loop
+//! that need no handler.
+//!
+//! # Threads
+//! A [`Driver`] lives on one thread; clients run on others.
+#![forbid(unsafe_code)]
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use hinny_core::options::Options;
+use hinny_core::records::{
+    FLAG_RESPONSE_BODY, HEADER_ENTRY_SIZE, REQUEST_EXCHANGE, RESPONSE, RESPONSE_BODY_LENGTH, RESPONSE_EXCHANGE,
+    RESPONSE_FLAGS, RESPONSE_HEADER_COUNT, RESPONSE_HEADERS, RESPONSE_LENGTH, RESPONSE_STATUS, RESPONSE_TYPE,
+    length_at,
+};
+use hinny_server::{Engine, EventLoop, Turn};
+
+/// The request that the benchmarks send, as wrk does.
+pub const REQUEST: &[u8] = b"GET /plaintext HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n";
+
+/// The body that every request is answered with.
+pub const BODY: &[u8] = b"Hello, World!";
+
+const CONTENT_TYPE_ID: u16 = 26;
+const CONTENT_TYPE: &[u8] = b"text/plain";
+const INBOX_BYTES: usize = 64 << 10;
+
+/// A server of one event loop.
+#[derive(Debug)]
+pub struct Driver {
+    /// The engine under the loop.
+    pub engine: Arc<Engine>,
+    event_loop: EventLoop,
+    inbox: Vec<u8>,
+    outbox: BytesMut,
+}
+
+impl Driver {
+    /// Starts a server on a free port of the loopback address.
+    ///
+    /// # Errors
+    /// A text that says what failed.
+    pub fn start(handler_mode: &str) -> Result<Self, String> {
+        let encoded = format!("host\x00127.0.0.1\0port\x000\0event-loops\x001\0handler-mode\0{handler_mode}\0");
+        let options = Options::decode(encoded.as_bytes()).map_err(|e| e.to_string())?;
+        let engine = Engine::start(options).map_err(|e| e.to_string())?;
+        let event_loop = EventLoop::open(&engine, 0).map_err(|e| e.to_string())?;
+        Ok(Self {
+            engine,
+            event_loop,
+            inbox: Vec::with_capacity(INBOX_BYTES),
+            outbox: BytesMut::with_capacity(INBOX_BYTES),
+        })
+    }
+
+    /// Polls once with the answers to the requests of the last turn; returns how many requests came.
+    pub fn turn(&mut self) -> usize {
+        if self.event_loop.poll(self.outbox.split().freeze()) == Turn::Closed {
+            return 0;
+        }
+        self.inbox.clear();
+        let inbox = &mut self.inbox;
+        let taken = self.event_loop.take(INBOX_BYTES, |records| {
+            inbox.extend_from_slice(records);
+            Ok::<_, std::convert::Infallible>(())
+        });
+        let mut at = 0;
+        while let Some(length) = length_at(&self.inbox, at) {
+            let exchange = &self.inbox[at + REQUEST_EXCHANGE..][..8];
+            write_response(&mut self.outbox, exchange);
+            at += length;
+        }
+        taken.ok().flatten().unwrap_or(0)
+    }
+
+    /// Answers `count` requests, and hands over the last answers.
+    pub fn serve(&mut self, count: usize) {
+        let mut served = 0;
+        while served < count {
+            served += self.turn();
+        }
+        self.engine.wake(0);
+        self.turn();
+    }
+}
+
+/// Appends the RESPONSE command that Java would encode.
+fn write_response(out: &mut BytesMut, exchange: &[u8]) {
+    let start = out.len();
+    let length = (RESPONSE_HEADERS + HEADER_ENTRY_SIZE + CONTENT_TYPE.len() + BODY.len()).next_multiple_of(8);
+    out.resize(start + length, 0);
+    let command = &mut out[start..];
+    let mut put = |at: usize, bytes: &[u8]| command[at..at + bytes.len()].copy_from_slice(bytes);
+    put(RESPONSE_LENGTH, &(length as u32).to_le_bytes());
+    put(RESPONSE_TYPE, &[RESPONSE]);
+    put(RESPONSE_FLAGS, &[FLAG_RESPONSE_BODY]);
+    put(RESPONSE_STATUS, &200_u16.to_le_bytes());
+    put(RESPONSE_EXCHANGE, exchange);
+    put(RESPONSE_BODY_LENGTH, &(BODY.len() as u32).to_le_bytes());
+    put(RESPONSE_HEADER_COUNT, &1_u16.to_le_bytes());
+    put(RESPONSE_HEADERS, &CONTENT_TYPE_ID.to_le_bytes());
+    put(RESPONSE_HEADERS + 4, &(CONTENT_TYPE.len() as u32).to_le_bytes());
+    let texts = RESPONSE_HEADERS + HEADER_ENTRY_SIZE;
+    put(texts, CONTENT_TYPE);
+    put(texts + CONTENT_TYPE.len(), BODY);
+}
+
+/// Sends `batches` of `depth` pipelined requests over one connection, and reads the answers of each before the next.
+///
+/// # Errors
+/// What the socket says; [`std::io::ErrorKind::InvalidData`] if an answer is not the expected one.
+pub fn send_requests(port: u16, batches: usize, depth: usize) -> std::io::Result<()> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_nodelay(true)?;
+    let batch = REQUEST.repeat(depth);
+    stream.write_all(REQUEST)?;
+    let mut first = [0; 4096];
+    let mut length = 0;
+    while !first[..length].ends_with(BODY) {
+        length += stream.read(&mut first[length..])?;
+    }
+    let mut answers = vec![0; length * depth];
+    for _ in 0..batches {
+        stream.write_all(&batch)?;
+        stream.read_exact(&mut answers)?;
+        if !answers.ends_with(BODY) {
+            return Err(std::io::ErrorKind::InvalidData.into());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! Reads the commands that Java wrote into the outbox.
+//!
+//! # Invariants
+//! - Every length is checked before it is used: a broken command ends the reading with [`Broken`], it never panics.
+//! - A response is a slice of the outbox's one buffer; nothing is copied.
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, StatusCode};
+
+use crate::error::Kind;
+use crate::names;
+use crate::records::{
+    FAIL, FAIL_EXCHANGE, FAIL_KIND, FLAG_RESPONSE_BODY, HEADER_ENTRY_SIZE, RESPONSE, RESPONSE_BODY_LENGTH,
+    RESPONSE_EXCHANGE, RESPONSE_FLAGS, RESPONSE_HEADER_COUNT, RESPONSE_HEADERS, RESPONSE_STATUS, RESPONSE_TYPE,
+    get_u16, get_u32, get_u64, length_at,
+};
+
+/// One command of the outbox.
+#[derive(Debug)]
+pub enum Command {
+    /// A handler's response.
+    Response(u64, ResponseCommand),
+    /// An exchange that ends in an error.
+    Fail(u64, Kind),
+}
+
+/// The outbox does not decode: a defect of the Java side, never the fault of a client.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Broken {
+    /// Where in the outbox.
+    pub offset: usize,
+}
+
+/// An iterator over the commands of an outbox.
+#[derive(Debug)]
+pub struct Commands {
+    outbox: Bytes,
+    offset: usize,
+}
+
+impl Commands {
+    /// Reads `outbox` from its start.
+    #[must_use]
+    pub const fn new(outbox: Bytes) -> Self {
+        Self { outbox, offset: 0 }
+    }
+
+    fn read(&self) -> Option<(Command, usize)> {
+        let length = length_at(&self.outbox, self.offset)?;
+        let end = self.offset.checked_add(length)?;
+        let bytes = self.outbox.get(self.offset..end)?;
+        let command = match bytes[RESPONSE_TYPE] {
+            RESPONSE => {
+                let exchange = get_u64(bytes, RESPONSE_EXCHANGE)?;
+                let shared = self.outbox.slice(self.offset..end);
+                Command::Response(exchange, ResponseCommand::parse(shared)?)
+            }
+            FAIL => Command::Fail(get_u64(bytes, FAIL_EXCHANGE)?, Kind::from_code(bytes[FAIL_KIND])?),
+            _ => return None,
+        };
+        Some((command, end))
+    }
+}
+
+impl Iterator for Commands {
+    type Item = Result<Command, Broken>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.offset >= self.outbox.len() {
+            return None;
+        }
+        if let Some((command, end)) = self.read() {
+            self.offset = end;
+            return Some(Ok(command));
+        }
+        let offset = std::mem::replace(&mut self.offset, self.outbox.len());
+        Some(Err(Broken { offset }))
+    }
+}
+
+/// A response as Java encoded it, decoded on demand.
+#[derive(Debug)]
+pub struct ResponseCommand {
+    bytes: Bytes,
+    status: StatusCode,
+    header_count: usize,
+    body_start: usize,
+    body_length: usize,
+}
+
+impl ResponseCommand {
+    fn parse(bytes: Bytes) -> Option<Self> {
+        let status = StatusCode::from_u16(get_u16(&bytes, RESPONSE_STATUS)?).ok()?;
+        let header_count = usize::from(get_u16(&bytes, RESPONSE_HEADER_COUNT)?);
+        let body_length = get_u32(&bytes, RESPONSE_BODY_LENGTH)?;
+        let mut body_start = RESPONSE_HEADERS + header_count * HEADER_ENTRY_SIZE;
+        for n in 0..header_count {
+            let entry = RESPONSE_HEADERS + n * HEADER_ENTRY_SIZE;
+            body_start += usize::from(get_u16(&bytes, entry + 2)?) + get_u32(&bytes, entry + 4)?;
+        }
+        bytes.get(body_start..body_start.checked_add(body_length)?)?;
+        Some(Self {
+            bytes,
+            status,
+            header_count,
+            body_start,
+            body_length,
+        })
+    }
+
+    /// The status, 100 to 999.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The body; `None` when the handler gave nil.
+    #[must_use]
+    pub fn body(&self) -> Option<Bytes> {
+        let present = self.bytes[RESPONSE_FLAGS] & FLAG_RESPONSE_BODY != 0;
+        present.then(|| self.bytes.slice(self.body_start..self.body_start + self.body_length))
+    }
+
+    /// Gives each header field in order to `each`.
+    ///
+    /// # Errors
+    /// [`Kind::ResponseInvalid`] for a name that is no token, an unknown name id, or a value with a control character.
+    pub fn for_each_header(&self, mut each: impl FnMut(HeaderName, HeaderValue)) -> Result<(), Kind> {
+        let mut text = RESPONSE_HEADERS + self.header_count * HEADER_ENTRY_SIZE;
+        for n in 0..self.header_count {
+            let (id, name_length, value_length) = self.entry(n).ok_or(Kind::ResponseInvalid)?;
+            let name = if id == 0 {
+                HeaderName::from_bytes(&self.bytes[text..text + name_length]).map_err(|_| Kind::ResponseInvalid)?
+            } else {
+                names::header_name(id).ok_or(Kind::ResponseInvalid)?.clone()
+            };
+            text += name_length;
+            let value = HeaderValue::from_maybe_shared(self.bytes.slice(text..text + value_length))
+                .map_err(|_| Kind::ResponseInvalid)?;
+            text += value_length;
+            each(name, value);
+        }
+        Ok(())
+    }
+
+    fn entry(&self, n: usize) -> Option<(u16, usize, usize)> {
+        let at = RESPONSE_HEADERS + n * HEADER_ENTRY_SIZE;
+        Some((
+            get_u16(&self.bytes, at)?,
+            usize::from(get_u16(&self.bytes, at + 2)?),
+            get_u32(&self.bytes, at + 4)?,
+        ))
+    }
+}

@@ -1,0 +1,85 @@
+//! What can go wrong with an exchange, as facts. Layers return a [`Kind`]; only [`crate::status`] turns one into
+//! an HTTP answer.
+
+use std::fmt;
+
+/// Why an exchange, or the connection under it, could not go on as asked.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// The request body is not framed as its head says (RFC 9112 §7.1).
+    BodyMalformed,
+    /// The request body did not arrive in time.
+    BodyTimeout,
+    /// The request body is larger than `:max-body-bytes`.
+    BodyTooLarge {
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// The peer is gone; nothing can be sent.
+    Disconnected,
+    /// The handler threw.
+    HandlerThrew,
+    /// The request head breaks a rule of HTTP that hyper does not check.
+    HeadMalformed(HeadFault),
+    /// The request head did not arrive in time.
+    HeadTimeout {
+        /// Whether any byte of the head arrived. An idle connection is closed without a word.
+        started: bool,
+    },
+    /// A defect of Hinny: a panic in the core, or a command that does not decode.
+    Internal,
+    /// The worker queue is full.
+    Overloaded,
+    /// The handler's return value is not a Ring response.
+    ResponseInvalid,
+}
+
+/// Which rule a malformed request head breaks.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum HeadFault {
+    /// CONNECT asks for a tunnel, which an origin server does not give (RFC 9110 §9.3.6).
+    ConnectTarget,
+    /// An HTTP/1.1 request without a Host header field (RFC 9112 §3.2).
+    HostMissing,
+    /// More than one Host header field (RFC 9112 §3.2).
+    HostRepeated,
+    /// A Host header field that is not `uri-host [":" port]` (RFC 9110 §7.2).
+    HostInvalid,
+    /// A method longer than [`crate::records::METHOD_LENGTH_MAX`] bytes.
+    MethodTooLong,
+}
+
+impl Kind {
+    /// The number that stands for a kind in a `FAIL` command.
+    ///
+    /// Only kinds that Java can report have one.
+    #[must_use]
+    pub const fn from_code(code: u8) -> Option<Self> {
+        match code {
+            crate::records::KIND_HANDLER_THREW => Some(Self::HandlerThrew),
+            crate::records::KIND_RESPONSE_INVALID => Some(Self::ResponseInvalid),
+            crate::records::KIND_OVERLOADED => Some(Self::Overloaded),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BodyMalformed => f.write_str("request body malformed"),
+            Self::BodyTimeout => f.write_str("request body timed out"),
+            Self::BodyTooLarge { limit } => write!(f, "request body exceeds {limit} bytes"),
+            Self::Disconnected => f.write_str("client disconnected"),
+            Self::HandlerThrew => f.write_str("handler threw"),
+            Self::HeadMalformed(fault) => write!(f, "request head malformed: {fault:?}"),
+            Self::HeadTimeout { started: true } => f.write_str("request head timed out"),
+            Self::HeadTimeout { started: false } => f.write_str("connection idle for too long"),
+            Self::Internal => f.write_str("internal error"),
+            Self::Overloaded => f.write_str("worker queue is full"),
+            Self::ResponseInvalid => f.write_str("handler returned an invalid response"),
+        }
+    }
+}
+
+impl std::error::Error for Kind {}

@@ -1,0 +1,277 @@
+//! The boundary's byte layout: what Rust writes for Java (records, in the inbox) and what Java writes for Rust
+//! (commands, in the outbox).
+//!
+//! # Invariants
+//! - Integers are little-endian; every record and command is a multiple of 8 bytes and starts with its own length.
+//! - A record holds ids, lengths and bytes, never an address.
+//! - Every constant below is listed in [`LAYOUT`]; a test compares Java's `Records` with it.
+//!
+//! A request record is `fixed part | header index | texts | header texts | body`; a response command is
+//! `fixed part | header index | header texts | body`. A header index entry is `u16 name id, u16 name length, u32 value
+//! length`; a name with an id has no text. Texts are the bytes of the wire, one Latin-1 character each.
+
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+
+use crate::names;
+
+macro_rules! layout {
+    ($($(#[$doc:meta])* $name:ident: $type:ty = $value:expr;)+) => {
+        $($(#[$doc])* pub const $name: $type = $value;)+
+
+        /// Every constant of the layout by name, for the check on the Java side.
+        pub const LAYOUT: &[(&str, i64)] = &[$((stringify!($name), $value as i64)),+];
+    };
+}
+
+layout! {
+    /// Changes with every change of this layout; both sides compare it at load.
+    ABI_VERSION: i32 = 1;
+
+    /// Record type: a request for a handler.
+    REQUEST: u8 = 1;
+    /// Record type: a log event of the core.
+    LOG: u8 = 2;
+    /// Command type: a handler's response.
+    RESPONSE: u8 = 1;
+    /// Command type: an exchange that ends in an error.
+    FAIL: u8 = 2;
+
+    /// `poll` result: the loop has drained and is gone.
+    CLOSED: i32 = -1;
+    /// `poll` result: the next record is larger than the inbox array.
+    GROW_INBOX: i32 = -2;
+
+    /// u32: length of the record.
+    REQUEST_LENGTH: usize = 0;
+    /// u8: record type.
+    REQUEST_TYPE: usize = 4;
+    /// u8: `FLAG_…`.
+    REQUEST_FLAGS: usize = 5;
+    /// u8: method id.
+    REQUEST_METHOD: usize = 6;
+    /// u8: length of the remote address.
+    REQUEST_REMOTE_ADDR_LENGTH: usize = 7;
+    /// u64: exchange id.
+    REQUEST_EXCHANGE: usize = 8;
+    /// u16: length of the method's text, 0 if it has an id.
+    REQUEST_METHOD_LENGTH: usize = 16;
+    /// u16: number of distinct header names.
+    REQUEST_HEADER_COUNT: usize = 18;
+    /// u16: length of the path.
+    REQUEST_URI_LENGTH: usize = 20;
+    /// u16: length of the query string.
+    REQUEST_QUERY_LENGTH: usize = 22;
+    /// u16: length of the server name.
+    REQUEST_SERVER_NAME_LENGTH: usize = 24;
+    /// u16: server port.
+    REQUEST_SERVER_PORT: usize = 26;
+    /// u32: length of the body.
+    REQUEST_BODY_LENGTH: usize = 28;
+    /// Start of the header index.
+    REQUEST_HEADERS: usize = 32;
+    /// Size of a header index entry.
+    HEADER_ENTRY_SIZE: usize = 8;
+
+    /// Request flag: HTTP/1.0.
+    FLAG_HTTP_10: u8 = 1;
+    /// Request flag: the connection is encrypted.
+    FLAG_HTTPS: u8 = 2;
+    /// Request flag: the target has a `?`.
+    FLAG_QUERY: u8 = 4;
+    /// Request flag: the message has a body, which may be empty.
+    FLAG_BODY: u8 = 8;
+
+    /// u8: level, 1 (error) to 5 (trace).
+    LOG_LEVEL: usize = 5;
+    /// u16: length of the target.
+    LOG_TARGET_LENGTH: usize = 16;
+    /// u32: length of the message.
+    LOG_MESSAGE_LENGTH: usize = 20;
+    /// Start of target and message.
+    LOG_TEXT: usize = 24;
+
+    /// u32: length of the command.
+    RESPONSE_LENGTH: usize = 0;
+    /// u8: command type.
+    RESPONSE_TYPE: usize = 4;
+    /// u8: `FLAG_RESPONSE_…`.
+    RESPONSE_FLAGS: usize = 5;
+    /// u16: status.
+    RESPONSE_STATUS: usize = 6;
+    /// u64: exchange id.
+    RESPONSE_EXCHANGE: usize = 8;
+    /// u32: length of the body.
+    RESPONSE_BODY_LENGTH: usize = 16;
+    /// u16: number of header fields.
+    RESPONSE_HEADER_COUNT: usize = 20;
+    /// Start of the header index.
+    RESPONSE_HEADERS: usize = 24;
+    /// Response flag: the body is not nil.
+    FLAG_RESPONSE_BODY: u8 = 1;
+
+    /// u8: error kind of a FAIL command.
+    FAIL_KIND: usize = 5;
+    /// u64: exchange id of a FAIL command.
+    FAIL_EXCHANGE: usize = 8;
+    /// Size of a FAIL command.
+    FAIL_SIZE: usize = 16;
+    /// Error kind: the handler threw.
+    KIND_HANDLER_THREW: u8 = 1;
+    /// Error kind: the handler's return value is not a response.
+    KIND_RESPONSE_INVALID: u8 = 2;
+    /// Error kind: the worker queue is full.
+    KIND_OVERLOADED: u8 = 3;
+}
+
+/// The longest method that a record can hold, in bytes.
+pub const METHOD_LENGTH_MAX: usize = 1024;
+
+/// What a request record says besides header fields and body.
+#[derive(Debug)]
+pub struct RequestHead<'a> {
+    /// Exchange id.
+    pub exchange: u64,
+    /// Method, at most [`METHOD_LENGTH_MAX`] bytes.
+    pub method: &'a Method,
+    /// `FLAG_HTTP_10` and `FLAG_HTTPS`; the others are set here.
+    pub flags: u8,
+    /// Path of the target as sent, at most 65,535 bytes.
+    pub uri: &'a str,
+    /// Query string without `?`, as sent.
+    pub query: Option<&'a str>,
+    /// Host without port.
+    pub server_name: &'a str,
+    /// Port.
+    pub server_port: u16,
+    /// Address of the peer, at most 45 bytes.
+    pub remote_addr: &'a str,
+}
+
+/// Appends a request record to `out`. Header fields of one name become one entry, joined as the Ring SPEC says.
+pub fn write_request(out: &mut Vec<u8>, head: &RequestHead<'_>, headers: &HeaderMap, body: &[Bytes]) {
+    let start = out.len();
+    let header_count = headers.keys_len();
+    let method_id = names::method_id(head.method);
+    let method_text = if method_id == 0 { head.method.as_str() } else { "" };
+    let query = head.query.unwrap_or("");
+    let flags = head.flags | if head.query.is_some() { FLAG_QUERY } else { 0 };
+    let body_length: usize = body.iter().map(Bytes::len).sum();
+
+    let mut fixed = [0_u8; REQUEST_HEADERS];
+    fixed[REQUEST_TYPE] = REQUEST;
+    fixed[REQUEST_FLAGS] = flags;
+    fixed[REQUEST_METHOD] = method_id;
+    fixed[REQUEST_REMOTE_ADDR_LENGTH] = low_u8(head.remote_addr.len());
+    put_u64(&mut fixed, REQUEST_EXCHANGE, head.exchange);
+    put_u16(&mut fixed, REQUEST_METHOD_LENGTH, method_text.len());
+    put_u16(&mut fixed, REQUEST_HEADER_COUNT, header_count);
+    put_u16(&mut fixed, REQUEST_URI_LENGTH, head.uri.len());
+    put_u16(&mut fixed, REQUEST_QUERY_LENGTH, query.len());
+    put_u16(&mut fixed, REQUEST_SERVER_NAME_LENGTH, head.server_name.len());
+    put_u16(&mut fixed, REQUEST_SERVER_PORT, usize::from(head.server_port));
+    put_u32(&mut fixed, REQUEST_BODY_LENGTH, body_length);
+    out.extend_from_slice(&fixed);
+    let index = out.len();
+    out.resize(index + header_count * HEADER_ENTRY_SIZE, 0);
+    for text in [method_text, head.uri, query, head.server_name, head.remote_addr] {
+        out.extend_from_slice(text.as_bytes());
+    }
+    // The map gives the fields of one name in a row.
+    let mut previous = None;
+    let mut next_entry = index;
+    for (name, value) in headers {
+        if previous == Some(name) {
+            let entry = next_entry - HEADER_ENTRY_SIZE;
+            let is_cookie = get_u16(out, entry) == Some(names::COOKIE);
+            out.push(if is_cookie { b';' } else { b',' });
+            out.extend_from_slice(value.as_bytes());
+            let joined = get_u32(out, entry + 4).unwrap_or(0) + 1 + value.len();
+            put_u32(out, entry + 4, joined);
+            continue;
+        }
+        previous = Some(name);
+        let id = names::header_id(name.as_str());
+        if id == 0 {
+            out.extend_from_slice(name.as_str().as_bytes());
+            put_u16(out, next_entry + 2, name.as_str().len());
+        } else {
+            put_u16(out, next_entry, usize::from(id));
+            if id == names::CONTENT_LENGTH || id == names::TRANSFER_ENCODING {
+                out[start + REQUEST_FLAGS] |= FLAG_BODY;
+            }
+        }
+        out.extend_from_slice(value.as_bytes());
+        put_u32(out, next_entry + 4, value.len());
+        next_entry += HEADER_ENTRY_SIZE;
+    }
+    for chunk in body {
+        out.extend_from_slice(chunk);
+    }
+    finish(out, start);
+}
+
+/// Appends a log record to `out`. A longer target is cut at 64 KiB, a longer message at 1 MiB.
+pub fn write_log(out: &mut Vec<u8>, level: u8, target: &str, message: &str) {
+    let start = out.len();
+    let target = &target.as_bytes()[..target.len().min(usize::from(u16::MAX))];
+    let message = &message.as_bytes()[..message.len().min(1 << 20)];
+    let mut fixed = [0_u8; LOG_TEXT];
+    fixed[REQUEST_TYPE] = LOG;
+    fixed[LOG_LEVEL] = level;
+    put_u16(&mut fixed, LOG_TARGET_LENGTH, target.len());
+    put_u32(&mut fixed, LOG_MESSAGE_LENGTH, message.len());
+    out.extend_from_slice(&fixed);
+    out.extend_from_slice(target);
+    out.extend_from_slice(message);
+    finish(out, start);
+}
+
+/// The length of the record or command that starts at `at`, `None` if its first word is missing or no length.
+#[must_use]
+pub fn length_at(buffer: &[u8], at: usize) -> Option<usize> {
+    let length = get_u32(buffer, at)?;
+    (length >= FAIL_SIZE && length.is_multiple_of(8)).then_some(length)
+}
+
+/// Pads the record to a multiple of 8 and writes its length.
+fn finish(out: &mut Vec<u8>, start: usize) {
+    let length = (out.len() - start).next_multiple_of(8);
+    out.resize(start + length, 0);
+    put_u32(out, start + REQUEST_LENGTH, length);
+}
+
+pub(crate) fn get_u16(buffer: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_le_bytes(*buffer.get(at..)?.first_chunk()?))
+}
+
+pub(crate) fn get_u32(buffer: &[u8], at: usize) -> Option<usize> {
+    usize::try_from(u32::from_le_bytes(*buffer.get(at..)?.first_chunk()?)).ok()
+}
+
+pub(crate) fn get_u64(buffer: &[u8], at: usize) -> Option<u64> {
+    Some(u64::from_le_bytes(*buffer.get(at..)?.first_chunk()?))
+}
+
+// Each caller's value has a smaller bound than the field (see `RequestHead`; hyper and `:max-head-bytes` bound the
+// rest), so saturation never happens; it only keeps a broken bound from writing a wrapped length.
+fn put_u16(buffer: &mut [u8], at: usize, value: usize) {
+    let value = u16::try_from(value).unwrap_or(u16::MAX);
+    buffer[at..at + 2].copy_from_slice(&value.to_le_bytes());
+}
+
+fn put_u32(buffer: &mut [u8], at: usize, value: usize) {
+    let value = u32::try_from(value).unwrap_or(u32::MAX);
+    buffer[at..at + 4].copy_from_slice(&value.to_le_bytes());
+}
+
+fn put_u64(buffer: &mut [u8], at: usize, value: u64) {
+    buffer[at..at + 8].copy_from_slice(&value.to_le_bytes());
+}
+
+fn low_u8(value: usize) -> u8 {
+    u8::try_from(value).unwrap_or(u8::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,215 @@
+use super::*;
+use crate::commands::{Command, Commands};
+use crate::error::Kind;
+use http::{HeaderName, HeaderValue};
+use proptest::prelude::*;
+
+fn request(method: &Method, query: Option<&str>, headers: &HeaderMap, body: &[Bytes]) -> Vec<u8> {
+    let mut out = vec![0xaa; 8];
+    let head = RequestHead {
+        exchange: 0x0102_0304_0506_0708,
+        method,
+        flags: FLAG_HTTP_10,
+        uri: "/a%20b",
+        query,
+        server_name: "example.com",
+        server_port: 8080,
+        remote_addr: "127.0.0.1",
+    };
+    write_request(&mut out, &head, headers, body);
+    out.split_off(8)
+}
+
+/// Reads a request record back, by the layout as `Records.java` has it.
+fn texts(record: &[u8]) -> (String, String, Vec<(String, String)>, Vec<u8>) {
+    let u16_at = |at| usize::from(get_u16(record, at).unwrap());
+    let count = u16_at(REQUEST_HEADER_COUNT);
+    let mut at = REQUEST_HEADERS + count * HEADER_ENTRY_SIZE;
+    let mut text = |length: usize| {
+        at += length;
+        record[at - length..at].to_vec()
+    };
+    let method = text(u16_at(REQUEST_METHOD_LENGTH));
+    let uri = text(u16_at(REQUEST_URI_LENGTH));
+    let query = text(u16_at(REQUEST_QUERY_LENGTH));
+    let server_name = text(u16_at(REQUEST_SERVER_NAME_LENGTH));
+    let remote_addr = text(usize::from(record[REQUEST_REMOTE_ADDR_LENGTH]));
+    assert_eq!(
+        (uri, server_name, remote_addr),
+        (b"/a%20b".to_vec(), b"example.com".to_vec(), b"127.0.0.1".to_vec())
+    );
+    let string = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    let mut headers = Vec::new();
+    for n in 0..count {
+        let entry = REQUEST_HEADERS + n * HEADER_ENTRY_SIZE;
+        let name = match u16_at(entry) {
+            0 => string(text(u16_at(entry + 2))),
+            id => names::HEADERS[id - 1].to_owned(),
+        };
+        headers.push((name, string(text(get_u32(record, entry + 4).unwrap()))));
+    }
+    let body = text(get_u32(record, REQUEST_BODY_LENGTH).unwrap());
+    (string(method), string(query), headers, body)
+}
+
+#[test]
+fn a_request_record_holds_what_was_written() {
+    let mut headers = HeaderMap::new();
+    for (name, value) in [
+        ("host", "example.com:8080"),
+        ("x-one", "1"),
+        ("cookie", "a=1"),
+        ("x-one", "2"),
+        ("cookie", "b=2"),
+        ("content-length", "5"),
+    ] {
+        headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    let record = request(
+        &Method::POST,
+        Some("q=1"),
+        &headers,
+        &[Bytes::from("he"), Bytes::from("llo")],
+    );
+    assert_eq!(length_at(&record, 0), Some(record.len()));
+    assert_eq!(record[REQUEST_FLAGS], FLAG_HTTP_10 | FLAG_QUERY | FLAG_BODY);
+    assert_eq!(record[REQUEST_METHOD], 3);
+    assert_eq!(get_u64(&record, REQUEST_EXCHANGE), Some(0x0102_0304_0506_0708));
+    assert_eq!(get_u16(&record, REQUEST_SERVER_PORT), Some(8080));
+    let (method, query, fields, body) = texts(&record);
+    assert_eq!(
+        (method.as_str(), query.as_str(), body.as_slice()),
+        ("", "q=1", b"hello".as_slice())
+    );
+    let expected = [
+        ("host", "example.com:8080"),
+        ("x-one", "1,2"),
+        ("cookie", "a=1;b=2"),
+        ("content-length", "5"),
+    ];
+    assert_eq!(fields, expected.map(|(n, v)| (n.to_owned(), v.to_owned())));
+}
+
+#[test]
+fn a_query_may_be_absent_or_empty_and_a_method_may_be_unlisted() {
+    let purge = Method::from_bytes(b"PURGE").unwrap();
+    let absent = request(&purge, None, &HeaderMap::new(), &[]);
+    let empty = request(&purge, Some(""), &HeaderMap::new(), &[]);
+    assert_eq!(absent[REQUEST_FLAGS] & FLAG_QUERY, 0);
+    assert_eq!(empty[REQUEST_FLAGS] & FLAG_QUERY, FLAG_QUERY);
+    assert_eq!(empty[REQUEST_FLAGS] & FLAG_BODY, 0);
+    assert_eq!(empty[REQUEST_METHOD], 0);
+    assert_eq!(texts(&empty).0, "PURGE");
+}
+
+#[test]
+fn every_layout_constant_is_listed_once() {
+    let mut names: Vec<_> = LAYOUT.iter().map(|(name, _)| name).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), LAYOUT.len());
+}
+
+fn response(exchange: u64, status: u16, fields: &[(u16, &str, &str)], body: Option<&[u8]>) -> Vec<u8> {
+    let mut out = vec![0; RESPONSE_HEADERS];
+    out[RESPONSE_TYPE] = RESPONSE;
+    out[RESPONSE_FLAGS] = if body.is_some() { FLAG_RESPONSE_BODY } else { 0 };
+    put_u16(&mut out, RESPONSE_STATUS, usize::from(status));
+    put_u64(&mut out, RESPONSE_EXCHANGE, exchange);
+    put_u32(&mut out, RESPONSE_BODY_LENGTH, body.map_or(0, <[u8]>::len));
+    put_u16(&mut out, RESPONSE_HEADER_COUNT, fields.len());
+    for (id, name, value) in fields {
+        let at = out.len();
+        out.resize(at + HEADER_ENTRY_SIZE, 0);
+        put_u16(&mut out, at, usize::from(*id));
+        put_u16(&mut out, at + 2, name.len());
+        put_u32(&mut out, at + 4, value.len());
+    }
+    for (_, name, value) in fields {
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(value.as_bytes());
+    }
+    out.extend_from_slice(body.unwrap_or_default());
+    finish(&mut out, 0);
+    out
+}
+
+fn fail(exchange: u64, kind: u8) -> Vec<u8> {
+    let mut out = vec![0; FAIL_SIZE];
+    out[RESPONSE_TYPE] = FAIL;
+    out[FAIL_KIND] = kind;
+    put_u64(&mut out, FAIL_EXCHANGE, exchange);
+    finish(&mut out, 0);
+    out
+}
+
+#[test]
+fn commands_are_read_in_order() {
+    let mut outbox = response(7, 200, &[(26, "", "text/plain"), (0, "X-A", "1")], Some(b"hi"));
+    outbox.extend(fail(8, KIND_OVERLOADED));
+    outbox.extend(response(9, 204, &[], None));
+    let commands: Vec<_> = Commands::new(outbox.into()).map(Result::unwrap).collect();
+    let [
+        Command::Response(7, first),
+        Command::Fail(8, Kind::Overloaded),
+        Command::Response(9, last),
+    ] = &commands[..]
+    else {
+        panic!("{commands:?}");
+    };
+    assert_eq!((first.status().as_u16(), first.body()), (200, Some(Bytes::from("hi"))));
+    let mut fields = Vec::new();
+    first
+        .for_each_header(|name, value| fields.push(format!("{name}: {}", value.to_str().unwrap())))
+        .unwrap();
+    assert_eq!(fields, ["content-type: text/plain", "x-a: 1"]);
+    assert_eq!((last.status().as_u16(), last.body()), (204, None));
+}
+
+#[test]
+fn header_fields_that_would_break_the_message_are_refused() {
+    for (id, name, value) in [
+        (0, "a b", "1"),
+        (0, "", "1"),
+        (9999, "", "1"),
+        (26, "", "a\r\nb: c"),
+        (26, "", "a\0"),
+        (0, "a\n", "b"),
+    ] {
+        let outbox = response(1, 200, &[(id, name, value)], None);
+        let Some(Ok(Command::Response(_, command))) = Commands::new(outbox.into()).next() else {
+            panic!("{name:?}");
+        };
+        assert_eq!(
+            command.for_each_header(|_, _| ()),
+            Err(Kind::ResponseInvalid),
+            "{name:?} {value:?}"
+        );
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_outbox_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        for command in Commands::new(bytes.into()) {
+            if let Ok(Command::Response(_, response)) = command {
+                let _ = response.body();
+                let _ = response.for_each_header(|_, _| ());
+            }
+        }
+    }
+
+    #[test]
+    fn no_damaged_command_panics(at in 0_usize..80, byte in any::<u8>(), cut in 0_usize..80) {
+        let mut outbox = response(7, 200, &[(26, "", "text/plain"), (0, "X-A", "1")], Some(b"hello"));
+        let last = outbox.len() - 1;
+        outbox[at.min(last)] = byte;
+        outbox.truncate(outbox.len() - cut.min(last));
+        for command in Commands::new(outbox.into()) {
+            if let Ok(Command::Response(_, response)) = command {
+                let _ = response.body();
+                let _ = response.for_each_header(|_, _| ());
+            }
+        }
+    }
+}

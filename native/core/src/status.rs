@@ -1,0 +1,76 @@
+//! The only place where an error becomes an HTTP answer.
+//!
+//! # Invariants
+//! - One exhaustive match, no `_`: a new kind does not compile until it has an answer here.
+//! - A body sent to a client is the reason phrase of its status and nothing else.
+
+use http::StatusCode;
+
+use crate::error::Kind;
+
+/// What the core sends for an error.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Answer {
+    /// The status of the response.
+    pub status: StatusCode,
+    /// Whether the connection is closed after the response.
+    pub close: bool,
+    /// `Retry-After` in seconds, where coming back later helps (RFC 9110 §10.2.3).
+    pub retry_after_seconds: Option<u32>,
+}
+
+/// How long a client is asked to wait when the worker queue is full.
+const RETRY_AFTER_SECONDS: u32 = 1;
+
+/// The answer to an error; `None` when nothing can be sent any more.
+///
+/// "Keep" needs a request body that was read to its end; the server sees to that before it sends the answer.
+#[must_use]
+pub const fn answer(kind: Kind) -> Option<Answer> {
+    let (status, close, retry_after_seconds) = match kind {
+        Kind::HeadMalformed(_) | Kind::BodyMalformed => (StatusCode::BAD_REQUEST, true, None),
+        Kind::HeadTimeout { started: true } | Kind::BodyTimeout => (StatusCode::REQUEST_TIMEOUT, true, None),
+        Kind::BodyTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, true, None),
+        Kind::HandlerThrew | Kind::ResponseInvalid => (StatusCode::INTERNAL_SERVER_ERROR, false, None),
+        Kind::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, false, Some(RETRY_AFTER_SECONDS)),
+        Kind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, true, None),
+        Kind::HeadTimeout { started: false } | Kind::Disconnected => return None,
+    };
+    Some(Answer {
+        status,
+        close,
+        retry_after_seconds,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::HeadFault;
+
+    #[test]
+    fn every_kind_has_the_answer_of_the_house_table() {
+        let table = [
+            (Kind::HeadMalformed(HeadFault::HostMissing), Some((400, true))),
+            (Kind::HeadTimeout { started: true }, Some((408, true))),
+            (Kind::HeadTimeout { started: false }, None),
+            (Kind::BodyMalformed, Some((400, true))),
+            (Kind::BodyTimeout, Some((408, true))),
+            (Kind::BodyTooLarge { limit: 1 }, Some((413, true))),
+            (Kind::HandlerThrew, Some((500, false))),
+            (Kind::ResponseInvalid, Some((500, false))),
+            (Kind::Overloaded, Some((503, false))),
+            (Kind::Internal, Some((500, true))),
+            (Kind::Disconnected, None),
+        ];
+        for (kind, expected) in table {
+            let got = answer(kind).map(|a| (a.status.as_u16(), a.close));
+            assert_eq!(got, expected, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn an_overloaded_server_says_when_to_come_back() {
+        assert_eq!(answer(Kind::Overloaded).and_then(|a| a.retry_after_seconds), Some(1));
+    }
+}

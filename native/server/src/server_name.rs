@@ -1,0 +1,77 @@
+//! Which server a request is for: host and port of its target or its Host header field.
+//!
+//! # Invariants
+//! - What a connection's last valid Host field said is remembered as text, so a client that repeats it, as nearly all
+//!   do, costs a comparison and no parse.
+
+use std::cell::RefCell;
+
+use hinny_codec::authority;
+use hinny_core::error::{HeadFault, Kind};
+use http::header::HOST;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Version};
+
+use crate::connection::Connection;
+
+/// The last Host field of a connection, and what it means.
+#[derive(Debug, Default)]
+pub(crate) struct LastHost {
+    field: Vec<u8>,
+    host: Box<str>,
+    port: Option<u16>,
+}
+
+impl Connection {
+    /// Gives host and port, as far as the request says them, to `with`.
+    ///
+    /// # Errors
+    /// [`Kind::HeadMalformed`] if the request breaks a rule about Host.
+    pub(crate) fn with_server_name<T>(
+        &self,
+        parts: &Parts,
+        with: impl FnOnce(Option<&str>, Option<u16>) -> T,
+    ) -> Result<T, Kind> {
+        let field = host_field(&parts.headers, parts.version).map_err(Kind::HeadMalformed)?;
+        if let Some(field) = field {
+            remember(&self.last_host, field).map_err(Kind::HeadMalformed)?;
+        }
+        // RFC 9112 §3.2.2: the authority of an absolute target wins over the Host header field.
+        if let Some(target) = parts.uri.authority() {
+            let authority =
+                authority::parse(target.as_str().as_bytes()).ok_or(Kind::HeadMalformed(HeadFault::HostInvalid))?;
+            return Ok(with(Some(authority.host), authority.port));
+        }
+        if field.is_none() {
+            return Ok(with(None, None));
+        }
+        let last = self.last_host.borrow();
+        Ok(with(Some(&last.host), last.port))
+    }
+}
+
+/// RFC 9112 §3.2: exactly one Host header field in HTTP/1.1, at most one in HTTP/1.0.
+fn host_field(headers: &HeaderMap, version: Version) -> Result<Option<&HeaderValue>, HeadFault> {
+    let first = headers.get(HOST);
+    if first.is_none() && version != Version::HTTP_10 {
+        return Err(HeadFault::HostMissing);
+    }
+    let some_name_repeats = headers.len() != headers.keys_len();
+    if some_name_repeats && headers.get_all(HOST).iter().nth(1).is_some() {
+        return Err(HeadFault::HostRepeated);
+    }
+    Ok(first)
+}
+
+fn remember(last: &RefCell<LastHost>, field: &HeaderValue) -> Result<(), HeadFault> {
+    let mut last = last.borrow_mut();
+    if last.field != field.as_bytes() {
+        let authority = authority::parse(field.as_bytes()).ok_or(HeadFault::HostInvalid)?;
+        *last = LastHost {
+            field: field.as_bytes().to_vec(),
+            host: authority.host.into(),
+            port: authority.port,
+        };
+    }
+    Ok(())
+}
