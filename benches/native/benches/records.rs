@@ -77,7 +77,7 @@ fn read_response(c: &mut Criterion) {
                 let read = response.for_each_header(|name, value| {
                     black_box((name, value));
                 });
-                black_box((read, response.body()));
+                let _ = black_box((read, response.body()));
             }
         });
     });

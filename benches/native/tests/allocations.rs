@@ -30,4 +30,5 @@ fn a_request_allocates_nothing_in_steady_state() -> Result<(), String> {
             "{handler_mode} ×{depth}: {per_thousand} allocations per 1,000 requests"
         );
     }
+    Ok(())
 }

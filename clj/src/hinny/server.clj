@@ -13,12 +13,12 @@
 
   Failures to start throw `ex-info` whose `:type` is a keyword of `hinny.impl.error`."
   (:require
-    [hinny.impl.error :as error]
-    [hinny.impl.options :as options])
+   [hinny.impl.error :as error]
+   [hinny.impl.options :as options])
   (:import
-    (clojure.lang Keyword)
-    (io.github.hinny Engine Engine$Settings Engine$State EngineException)
-    (java.io Closeable Writer)))
+   (clojure.lang Keyword)
+   (io.github.hinny Engine Engine$Settings Engine$State EngineException)
+   (java.io Closeable Writer)))
 
 (set! *warn-on-reflection* true)
 

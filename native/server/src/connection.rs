@@ -179,6 +179,7 @@ pub(crate) fn spawn(state: &Rc<LoopState>, stream: TcpStream, peer: SocketAddr) 
     let http = http1::Builder::new()
         // `timeouts` does it for all connections at once.
         .header_read_timeout(None)
+        .writev(false)
         .max_header_size(options.max_head_bytes)
         .max_buf_size(options.max_head_bytes.max(READ_BUFFER_MIN))
         .serve_connection(

@@ -5,12 +5,12 @@
   * `resolve-options` -- options with every default filled in, or an `ex-info`
   * `encode`  -- resolved options as the native library reads them"
   (:require
-    [clojure.edn :as edn]
-    [clojure.string :as str]
-    [hinny.impl.error :as error])
+   [clojure.edn :as edn]
+   [clojure.string :as str]
+   [hinny.impl.error :as error])
   (:import
-    (io.github.hinny Engine)
-    (java.nio.charset StandardCharsets)))
+   (io.github.hinny Engine)
+   (java.nio.charset StandardCharsets)))
 
 (set! *warn-on-reflection* true)
 

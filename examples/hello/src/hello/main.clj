@@ -3,11 +3,11 @@
 
   `GET /`, `/plaintext`, `/json`, `/headers` and `POST /echo`. Port from the environment variable PORT, default 8080."
   (:require
-    [clojure.string :as str]
-    [hinny.server :as server])
+   [clojure.string :as str]
+   [hinny.server :as server])
   (:import
-    (java.io InputStream)
-    (sun.misc Signal SignalHandler))
+   (java.io InputStream)
+   (sun.misc Signal SignalHandler))
   (:gen-class))
 
 (set! *warn-on-reflection* true)

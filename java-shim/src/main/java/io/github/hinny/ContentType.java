@@ -26,8 +26,7 @@ final class ContentType {
             final boolean quoted = value.startsWith("\"", equals + 1);
             final int from = quoted ? equals + 2 : equals + 1;
             final int to = quoted ? endOfQuoted(value, from) : endOfToken(value, from);
-            if (equals - name == CHARSET.length()
-                    && value.regionMatches(true, name, CHARSET, 0, CHARSET.length())) {
+            if (equals - name == CHARSET.length() && value.regionMatches(true, name, CHARSET, 0, CHARSET.length())) {
                 return from == to ? null : value.substring(from, to);
             }
             at = value.indexOf(';', to);

@@ -48,10 +48,9 @@ public final class Engine {
             loops[i] = new EventLoop(i, settings.handler());
         }
         this.watchdog = new Watchdog(loops);
-        this.workers =
-                settings.inline()
-                        ? null
-                        : WorkerPool.of(settings.workerThreads(), settings.workerQueueDepth(), watchdog);
+        this.workers = settings.inline()
+                ? null
+                : WorkerPool.of(settings.workerThreads(), settings.workerQueueDepth(), watchdog);
         watchdog.watch(workers);
         watchdog.start();
         try {

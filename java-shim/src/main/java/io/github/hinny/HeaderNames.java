@@ -1,7 +1,6 @@
 package io.github.hinny;
 
 import clojure.lang.Keyword;
-
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -18,9 +17,7 @@ import java.util.stream.Stream;
  * <p>Stateless; any thread may use it.
  */
 public final class HeaderNames {
-    private static final String[] NAMES =
-            namesFromId1(
-                    """
+    private static final String[] NAMES = namesFromId1("""
 accept accept-charset accept-encoding accept-language accept-ranges
 access-control-allow-credentials access-control-allow-headers
 access-control-allow-methods access-control-allow-origin
@@ -164,14 +161,14 @@ sec-ch-ua-mobile sec-ch-ua-platform traceparent tracestate keep-alive
     }
 
     private static int[][] idsByLength() {
-        final int longest =
-                Arrays.stream(NAMES, 1, NAMES.length).mapToInt(String::length).max().getAsInt();
+        final int longest = Arrays.stream(NAMES, 1, NAMES.length)
+                .mapToInt(String::length)
+                .max()
+                .getAsInt();
         return IntStream.rangeClosed(0, longest)
-                .mapToObj(
-                        length ->
-                                IntStream.range(1, NAMES.length)
-                                        .filter(id -> NAMES[id].length() == length)
-                                        .toArray())
+                .mapToObj(length -> IntStream.range(1, NAMES.length)
+                        .filter(id -> NAMES[id].length() == length)
+                        .toArray())
                 .toArray(int[][]::new);
     }
 

@@ -33,11 +33,7 @@ public final class Headers extends LazyMap {
         this(bytes, textStart, null, null);
     }
 
-    private Headers(
-            final byte[] bytes,
-            final int textStart,
-            final String[] values,
-            final IPersistentMap meta) {
+    private Headers(final byte[] bytes, final int textStart, final String[] values, final IPersistentMap meta) {
         super(meta);
         this.bytes = bytes;
         this.textStart = textStart;
@@ -111,7 +107,9 @@ public final class Headers extends LazyMap {
         int text = textStart;
         for (int i = 0; i < count; i++) {
             final int id = nameId(i);
-            if (id == 0 ? isTextAt(text, nameLength(i), name) : HeaderNames.name(id).equals(name)) {
+            if (id == 0
+                    ? isTextAt(text, nameLength(i), name)
+                    : HeaderNames.name(id).equals(name)) {
                 return i;
             }
             text += nameLength(i) + valueLength(i);

@@ -15,7 +15,6 @@ import clojure.lang.MapEntry;
 import clojure.lang.PersistentArrayMap;
 import clojure.lang.RT;
 import clojure.lang.Util;
-
 import java.util.Iterator;
 import java.util.NoSuchElementException;
 

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Locale;
@@ -131,6 +132,9 @@ public final class NativeLibrary {
 
     /** Copies the library to a private directory, loads it there, and deletes both whatever happens. */
     private static void loadCopy(final InputStream library, final Path parent) throws IOException {
+        if (!Files.isDirectory(parent)) {
+            throw new NotDirectoryException(parent.toString());
+        }
         final Path directory = Files.createTempDirectory(
                 parent, "hinny-", PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
         final Path file = directory.resolve(FILE_NAME);

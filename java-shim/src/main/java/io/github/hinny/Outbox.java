@@ -74,8 +74,7 @@ public final class Outbox {
     }
 
     /** Writes the low byte of each character of {@code text}: right for text of at most U+00FF. */
-    @SuppressWarnings(
-            "deprecation") // The one way from a String into an existing array without a copy in
+    @SuppressWarnings("deprecation") // The one way from a String into an existing array without a copy in
     // between.
     void putLatin1(final String text) {
         final int length = text.length();
@@ -103,8 +102,7 @@ public final class Outbox {
     private void grow(final int length) {
         final long needed = (long) position + length;
         if (needed > CAPACITY_MAX_BYTES) {
-            throw new InvalidResponseException(
-                    "response: the outbox cannot hold " + needed + " bytes");
+            throw new InvalidResponseException("response: the outbox cannot hold " + needed + " bytes");
         }
         final long doubled = Math.min(2L * array.length, CAPACITY_MAX_BYTES);
         final byte[] larger = new byte[(int) Math.max(doubled, needed)];

@@ -19,7 +19,6 @@ import static io.github.hinny.Records.REQUEST_SERVER_PORT;
 import static io.github.hinny.Records.REQUEST_URI_LENGTH;
 
 import clojure.lang.Keyword;
-
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.util.Locale;

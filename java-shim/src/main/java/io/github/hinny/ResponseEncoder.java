@@ -19,7 +19,6 @@ import clojure.lang.BigInt;
 import clojure.lang.IPersistentMap;
 import clojure.lang.Keyword;
 import clojure.lang.PersistentArrayMap;
-
 import java.math.BigInteger;
 import java.nio.charset.Charset;
 import java.nio.charset.IllegalCharsetNameException;
@@ -111,18 +110,11 @@ public final class ResponseEncoder {
         final long value = integer(status);
         if (value >= 100 && value < STATUS_MIN) {
             throw new InvalidResponseException(
-                    "response :status: "
-                            + value
-                            + " is interim (1xx), a handler answers with a final one");
+                    "response :status: " + value + " is interim (1xx), a handler answers with a final one");
         }
         if (value < STATUS_MIN || value > STATUS_MAX) {
             throw new InvalidResponseException(
-                    "response :status: must be "
-                            + STATUS_MIN
-                            + " to "
-                            + STATUS_MAX
-                            + ", is "
-                            + status);
+                    "response :status: must be " + STATUS_MIN + " to " + STATUS_MAX + ", is " + status);
         }
         return (int) value;
     }
@@ -131,10 +123,7 @@ public final class ResponseEncoder {
      * Returns what Clojure's {@code integer?} takes as a long, a greater one as the greatest long.
      */
     private static long integer(final Object status) {
-        if (status instanceof Long
-                || status instanceof Integer
-                || status instanceof Short
-                || status instanceof Byte) {
+        if (status instanceof Long || status instanceof Integer || status instanceof Short || status instanceof Byte) {
             return ((Number) status).longValue();
         }
         if (status instanceof BigInt big) {
@@ -155,8 +144,7 @@ public final class ResponseEncoder {
             return 0;
         }
         if (!(value instanceof IPersistentMap map)) {
-            throw new InvalidResponseException(
-                    "response :headers: must be a map, is " + typeOf(value));
+            throw new InvalidResponseException("response :headers: must be a map, is " + typeOf(value));
         }
         return headers.write(map, outbox);
     }
@@ -171,9 +159,7 @@ public final class ResponseEncoder {
             outbox.put(bytes);
         } else {
             throw new InvalidResponseException(
-                    "response :body: "
-                            + typeOf(body)
-                            + " is not supported yet; supported are nil, String and byte[]");
+                    "response :body: " + typeOf(body) + " is not supported yet; supported are nil, String and byte[]");
         }
     }
 

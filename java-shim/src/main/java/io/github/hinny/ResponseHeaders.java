@@ -9,7 +9,6 @@ import clojure.lang.IPersistentVector;
 import clojure.lang.ISeq;
 import clojure.lang.RT;
 import clojure.lang.Sequential;
-
 import java.nio.charset.StandardCharsets;
 import java.util.Iterator;
 import java.util.Map;
@@ -97,8 +96,7 @@ final class ResponseHeaders extends AFn {
     @Override
     public Object invoke(final Object ignored, final Object key, final Object value) {
         if (!(key instanceof String name)) {
-            throw new InvalidResponseException(
-                    "response header name: must be a String, is " + typeOf(key));
+            throw new InvalidResponseException("response header name: must be a String, is " + typeOf(key));
         }
         final int id = HeaderNames.id(name);
         if (id == 0) {
@@ -118,8 +116,7 @@ final class ResponseHeaders extends AFn {
                 writeField(id, name, string(name, rest.first()));
             }
         } else {
-            throw invalid(
-                    name, "value must be a String or a vector of Strings, is " + typeOf(value));
+            throw invalid(name, "value must be a String or a vector of Strings, is " + typeOf(value));
         }
         return null;
     }
@@ -217,8 +214,7 @@ final class ResponseHeaders extends AFn {
         final StringBuilder text = new StringBuilder("\"");
         for (int i = 0; i < Math.min(name.length(), 64); i++) {
             final char c = name.charAt(i);
-            text.append(
-                    c >= ' ' && c < 0x7F ? String.valueOf(c) : String.format("\\u%04X", (int) c));
+            text.append(c >= ' ' && c < 0x7F ? String.valueOf(c) : String.format("\\u%04X", (int) c));
         }
         return text.append(name.length() > 64 ? "…\"" : "\"").toString();
     }

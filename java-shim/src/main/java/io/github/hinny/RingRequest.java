@@ -6,7 +6,6 @@ import clojure.lang.IPersistentMap;
 import clojure.lang.Keyword;
 import clojure.lang.MapEntry;
 import clojure.lang.PersistentArrayMap;
-
 import java.util.Iterator;
 import java.util.Map;
 
@@ -71,10 +70,7 @@ public final class RingRequest extends LazyMap {
     private final transient IPersistentMap ext;
 
     private RingRequest(
-            final RequestRecord record,
-            final int hidden,
-            final IPersistentMap ext,
-            final IPersistentMap meta) {
+            final RequestRecord record, final int hidden, final IPersistentMap ext, final IPersistentMap meta) {
         super(meta);
         this.record = record;
         this.hidden = hidden;

@@ -86,7 +86,8 @@ final class VirtualWorkers implements WorkerPool {
         try {
             final Object builder = Thread.class.getMethod("ofVirtual").invoke(null);
             final Class<?> type = Class.forName("java.lang.Thread$Builder");
-            final Object named = type.getMethod("name", String.class, long.class).invoke(builder, "hinny-worker-", 0L);
+            final Object named =
+                    type.getMethod("name", String.class, long.class).invoke(builder, "hinny-worker-", 0L);
             return (ThreadFactory) type.getMethod("factory").invoke(named);
         } catch (final NoSuchMethodException | ClassNotFoundException | IllegalAccessException missing) {
             throw new UnsupportedOperationException(

@@ -3,10 +3,12 @@ package io.github.hinny.bench;
 import clojure.lang.ILookup;
 import clojure.lang.Keyword;
 import clojure.lang.PersistentArrayMap;
-
 import io.github.hinny.Records;
 import io.github.hinny.RingRequest;
-
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -17,11 +19,6 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 import org.openjdk.jmh.infra.Blackhole;
-
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
-import java.util.concurrent.TimeUnit;
 
 /**
  * What a handler pays for the lazy request map: a record with the four headers of a TechEmpower
@@ -104,10 +101,8 @@ public class RequestMapBench {
     }
 
     private static byte[] record() {
-        final String texts =
-                "/plaintext" + "localhost" + "127.0.0.1" + String.join("", HEADER_VALUES);
-        final int textStart =
-                Records.REQUEST_HEADERS + HEADER_IDS.length * Records.HEADER_ENTRY_SIZE;
+        final String texts = "/plaintext" + "localhost" + "127.0.0.1" + String.join("", HEADER_VALUES);
+        final int textStart = Records.REQUEST_HEADERS + HEADER_IDS.length * Records.HEADER_ENTRY_SIZE;
         final int length = (textStart + texts.length() + 7) / 8 * 8;
         final ByteBuffer buffer = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
         buffer.putInt(Records.REQUEST_LENGTH, length);

@@ -4,10 +4,10 @@ import clojure.lang.IPersistentMap;
 import clojure.lang.Keyword;
 import clojure.lang.PersistentVector;
 import clojure.lang.RT;
-
 import io.github.hinny.Outbox;
 import io.github.hinny.ResponseEncoder;
-
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -17,9 +17,6 @@ import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
-
-import java.nio.charset.StandardCharsets;
-import java.util.concurrent.TimeUnit;
 
 /** What encoding a Ring response into the outbox costs; the maps are literals, as in a handler. */
 @State(Scope.Thread)
@@ -32,28 +29,22 @@ public class ResponseEncodeBench {
     private final Outbox outbox = new Outbox(64 * 1024);
     private final ResponseEncoder encoder = new ResponseEncoder();
 
-    private final IPersistentMap plaintext =
-            response("Hello, World!", "Content-Type", "text/plain");
+    private final IPersistentMap plaintext = response("Hello, World!", "Content-Type", "text/plain");
 
     private final IPersistentMap bytes =
-            response(
-                    "Hello, World!".getBytes(StandardCharsets.US_ASCII),
-                    "Content-Type",
-                    "text/plain");
+            response("Hello, World!".getBytes(StandardCharsets.US_ASCII), "Content-Type", "text/plain");
 
-    private final IPersistentMap literalNames =
-            response(
-                    "Hello, World!",
-                    "Content-Type",
-                    "text/plain; charset=utf-8",
-                    "X-Served-By",
-                    "hinny-1",
-                    "Set-Cookie",
-                    PersistentVector.create("a=1; Path=/", "b=2; Path=/"));
+    private final IPersistentMap literalNames = response(
+            "Hello, World!",
+            "Content-Type",
+            "text/plain; charset=utf-8",
+            "X-Served-By",
+            "hinny-1",
+            "Set-Cookie",
+            PersistentVector.create("a=1; Path=/", "b=2; Path=/"));
 
     private final IPersistentMap json1k =
-            response(
-                    "{\"message\":\"0123456789\"},".repeat(40), "Content-Type", "application/json");
+            response("{\"message\":\"0123456789\"},".repeat(40), "Content-Type", "application/json");
 
     private final IPersistentMap nonAscii1k = response("Жук, жук. ".repeat(100));
 

@@ -1,0 +1,81 @@
+# Every verb that a developer types; CI calls only these. Each first says which tools it lacks, then works.
+# What is longer than a line is a script in scripts/, which also runs by itself.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+MAKEFLAGS += --no-builtin-rules
+
+build_tools := cargo cc jdk mvn
+need := @scripts/need.sh
+
+.PHONY: help run test jar classpath fmt check-fmt lint test-rust test-jvm test-boundary test-consumer \
+	bench bench-load bench-jvm docs ci clean
+
+help: ## list the verbs
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+
+run: ## build everything and serve examples/hello on 127.0.0.1:8080 (PORT=); Ctrl-C drains
+	$(need) $(build_tools)
+	@exec scripts/run.sh
+
+test: ## everything: formats, lints, Rust and JVM tests, boundary faults, the consumer project
+	$(need) $(build_tools) rustfmt clippy npm
+	@exec scripts/test.sh
+
+jar: ## build the jar; the last line is its path
+	$(need) $(build_tools)
+	@exec scripts/jar.sh
+
+classpath: ## print a run-time class path: the jar, Clojure and the rest
+	$(need) $(build_tools)
+	@exec scripts/classpath.sh runtime
+
+fmt: ## format Rust, Java and Clojure
+	$(need) cargo rustfmt jdk mvn npm
+	@exec scripts/format.sh fix
+
+check-fmt: ## fail where make fmt would change something
+	$(need) cargo rustfmt jdk mvn npm
+	@exec scripts/format.sh check
+
+lint: ## clippy, javac -Xlint and reflection warnings, all as errors
+	$(need) $(build_tools) clippy
+	@exec scripts/lint.sh
+
+test-rust: ## the Rust tests
+	$(need) cargo cc
+	@exec scripts/test.sh rust
+
+test-jvm: ## the Clojure tests on each JDK found, and on the oldest Clojure
+	$(need) $(build_tools)
+	@exec scripts/test.sh jvm
+
+test-boundary: ## the fault tests under -Xcheck:jni
+	$(need) $(build_tools)
+	@exec scripts/test.sh boundary
+
+test-consumer: ## a separate project on the published jar
+	$(need) $(build_tools)
+	@exec scripts/test-consumer.sh
+
+bench: ## the Rust micro benchmarks (criterion); ARGS= goes to them, here and below
+	$(need) cargo cc
+	@exec scripts/bench.sh native $(ARGS)
+
+bench-load: ## Hinny against a pure Rust hyper server, in turn in one run (wrk)
+	$(need) $(build_tools) wrk python3
+	@exec scripts/bench.sh load $(ARGS)
+
+bench-jvm: ## the JVM micro benchmarks (JMH)
+	$(need) $(build_tools)
+	@exec scripts/bench.sh jvm $(ARGS)
+
+docs: ## the reference of the Rust crates and of the shim, broken links as errors
+	$(need) cargo jdk mvn
+	@exec scripts/docs.sh
+
+ci: ## what CI runs
+	@exec .ci/run
+
+clean: ## remove what was built (downloaded tools stay)
+	rm -rf target java-shim/target clj/target benches/jvm/target

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Builds the reference of the Rust crates and of the shim; a broken link or tag is an error. Prints where they are.
+set -eu
+# shellcheck source=scripts/env.sh
+. "$(dirname "$0")/env.sh"
+
+RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --quiet --locked --workspace --no-deps --document-private-items
+mvn_quietly -pl java-shim javadoc:javadoc
+echo "$root/target/doc"
+echo "$root/java-shim/target/reports/apidocs/index.html"

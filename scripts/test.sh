@@ -1,0 +1,144 @@
+#!/usr/bin/env bash
+# Runs parts of the test suite, each to its end, and sums them up: test.sh [PART...], without one every part.
+#
+# Parts: format lint rust jar jvm boundary consumer. Those that start a JVM run on each JDK that jdks.sh finds.
+# A part counts its tests (assertions on the JVM) or, where it has none to count, itself. Its output is shown and
+# kept in target/test-logs. The last line is "N passed, N failed"; the status is 0 when none failed.
+set -u
+# shellcheck source=scripts/env.sh
+. "$(dirname "$0")/env.sh"
+
+logs=$root/target/test-logs
+mkdir -p "$logs"
+rm -f "$logs"/*.log
+
+passed=0
+failed=0
+summary=()
+
+# The counts in a part's output, as "PASSED FAILED": cargo's result lines, or the last "N passed, N failed".
+counts() {
+  awk '
+    /^test result: / { passed += $4; failed += $6; found = 1 }
+    /^[0-9]+ passed, [0-9]+ failed$/ { passed = $1; failed = $3; found = 1 }
+    END { if (found) print passed + 0, failed + 0 }
+  ' "$1"
+}
+
+# part NAME COMMAND...: runs the command and adds what it counted.
+part() {
+  local name=$1 log status here_passed=0 here_failed=0 began=$SECONDS
+  shift
+  log=$logs/$(printf '%s' "$name" | tr -cs 'A-Za-z0-9.' '-').log
+  printf '\n== %s\n' "$name"
+  "$@" 2>&1 | tee "$log"
+  status=${PIPESTATUS[0]}
+  read -r here_passed here_failed <<<"$(counts "$log")"
+  here_passed=${here_passed:-0}
+  here_failed=${here_failed:-0}
+  if [ "$status" != 0 ] && [ "$here_failed" = 0 ]; then
+    here_failed=1
+  elif [ "$status" = 0 ] && [ "$((here_passed + here_failed))" = 0 ]; then
+    here_passed=1
+  fi
+  passed=$((passed + here_passed))
+  failed=$((failed + here_failed))
+  summary+=("$(printf '%-52s %6d passed %4d failed %5d s' "$name" "$here_passed" "$here_failed" $((SECONDS - began)))")
+  return "$status"
+}
+
+# jvm_tests HOME CLASS_PATH FLAG DIRECTORY...: the test runner over the directories, on the JDK in HOME.
+jvm_tests() {
+  local home=$1 class_path=$2 flag=$3
+  shift 3
+  "$home/bin/java" "${jvm_flags[@]}" ${flag:+"$flag"} -cp "clj/test:tests/ring:tests/wire:tests/boundary:$class_path" \
+    clojure.main -m hinny.test-runner "$@"
+}
+
+# The boundary tests with every JNI call checked by the JVM; what it reports fails the part.
+boundary_tests() {
+  local output=$logs/checked-jni.log status
+  jvm_tests "$1" "$2" -Xcheck:jni tests/boundary 2>&1 | tee "$output"
+  status=${PIPESTATUS[0]}
+  if grep -qE 'FATAL ERROR in native method|WARNING in native method' "$output"; then
+    echo "-Xcheck:jni reported a fault: see 'in native method' in $output" >&2
+    status=1
+  fi
+  return "$status"
+}
+
+rust_tests() {
+  cargo test --quiet --locked --no-fail-fast --workspace
+}
+
+# The test class path with the oldest supported Clojure in place of the one the jar depends on.
+oldest_class_path() {
+  local file=$root/clj/target/classpath/test-oldest
+  mvn_quietly -pl clj dependency:build-classpath -Dclojure.version="$oldest" -DincludeScope=test -Dmdep.outputFile="$file" >&2 &&
+    echo "$jar:$(cat "$file")"
+}
+
+jvm_parts() {
+  local major home class_path
+  class_path=$(scripts/classpath.sh test) || return
+  while read -r major home; do
+    part "JVM tests (JDK $major)" jvm_tests "$home" "$class_path" "" clj/test tests/ring tests/wire
+  done <<<"$jdks"
+  if class_path=$(oldest_class_path); then
+    part "JVM tests (JDK $default_major, Clojure $oldest)" jvm_tests "$default_home" "$class_path" "" clj/test tests/ring
+  else
+    part "JVM tests (JDK $default_major, Clojure $oldest)" false
+  fi
+}
+
+boundary_parts() {
+  local major home class_path
+  class_path=$(scripts/classpath.sh test) || return
+  while read -r major home; do
+    part "boundary tests, -Xcheck:jni (JDK $major)" boundary_tests "$home" "$class_path"
+  done <<<"$jdks"
+}
+
+consumer_parts() {
+  part "consumer project" scripts/test-consumer.sh
+}
+
+jdks=$(scripts/jdks.sh)
+read -r default_major default_home <<<"$jdks"
+oldest=$(pom_property clojure.oldest.version)
+if [ "$(wc -l <<<"$jdks")" = 1 ]; then
+  other=$([ "$default_major" -lt 25 ] && echo 25 || echo 17)
+  only="only JDK $default_major found; JDK $other not tested (install it below /usr/lib/jvm, or set JAVA_HOME_$other)"
+  echo "make test: $only" >&2
+fi
+
+if [ "$#" = 0 ]; then
+  set -- format lint rust jar jvm boundary consumer
+fi
+for wanted in "$@"; do
+  case $wanted in
+    format) part "format" scripts/format.sh check ;;
+    lint) part "lint" scripts/lint.sh ;;
+    rust) part "Rust tests" rust_tests ;;
+    jar) part "jar" scripts/jar.sh ;;
+    jvm | boundary | consumer)
+      if scripts/jar.sh >/dev/null; then
+        "${wanted}_parts"
+      else
+        part "$wanted (no jar)" false
+      fi
+      ;;
+    *)
+      echo "test.sh: no part is called $wanted" >&2
+      exit 2
+      ;;
+  esac
+done
+
+printf '\n== summary\n'
+printf '%s\n' "${summary[@]}"
+if [ -n "${only:-}" ]; then
+  echo "note: $only"
+fi
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
