@@ -19,7 +19,7 @@ import time
 from failure import Failure
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-APP_SOURCE = os.path.join(ROOT, "benches", "load", "hinny-app", "src")
+APP_SOURCE = os.path.join(ROOT, "techempower", "frameworks", "Clojure", "hinny", "src")
 
 START_TIMEOUT_S = 90
 STOP_TIMEOUT_S = 20
