@@ -70,8 +70,8 @@ bench-jvm: ## the JVM micro benchmarks (JMH)
 	$(need) $(build_tools)
 	@exec scripts/bench.sh jvm $(ARGS)
 
-docs: ## the reference of the Rust crates and of the shim, broken links as errors
-	$(need) cargo jdk mvn
+docs: ## write docs/options.md; the reference of the Rust crates and of the shim, broken links as errors
+	$(need) $(build_tools)
 	@exec scripts/docs.sh
 
 ci: ## what CI runs

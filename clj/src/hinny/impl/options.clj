@@ -40,14 +40,12 @@
   [option known]
   (let [wanted (name option)
         distance #(edit-distance wanted (name %))
-        candidate (first (sort-by (juxt distance name) known))]
-    (when (and candidate
-               (or (<= (distance candidate) (max 2 (quot (count wanted) 3)))
-                   (str/includes? (name candidate) wanted)
-                   (str/includes? wanted (name candidate))))
-      candidate)))
+        alike? #(or (<= (distance %) (max 2 (quot (count wanted) 3)))
+                    (str/includes? (name %) wanted)
+                    (str/includes? wanted (name %)))]
+    (first (sort-by (juxt distance name) (filter alike? known)))))
 
-(defn- expected
+(defn expected
   "What a value of this option must be, in words."
   [{:keys [type min max choices]}]
   (let [range-text (str "an integer from " min " to " max)
@@ -123,15 +121,3 @@
                         ""
                         (into options fault-switch))]
     (.getBytes ^String text StandardCharsets/UTF_8)))
-
-(defn markdown
-  "Returns the table as the Markdown table of `docs/options.md`."
-  [specs]
-  (str/join
-    (for [{:keys [type default unit doc] :as spec} specs]
-      (str "| `" (:name spec) "` | " doc " | "
-           (cond
-             (= :cores default) "processors"
-             (= :integer type) (str default (when (seq unit) (str " " unit)))
-             :else (str "`" (pr-str default) "`"))
-           " | " (expected spec) " |\n"))))
