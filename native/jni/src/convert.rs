@@ -6,12 +6,20 @@ use jni::errors::Result;
 use jni::objects::{JByteArray, JLongArray};
 use jni::sys::{jbyte, jlong};
 
+/// The size of an arena; a batch of a few hundred small responses.
+pub(crate) const ARENA_BYTES: usize = 64 << 10;
+
 /// Copies the first `length` bytes of `array` into `arena`, and gives them as a slice of it.
 ///
-/// The arena's memory is used again as soon as all slices of it are gone.
+/// The arena's memory is used again as soon as all slices of it are gone; what is too large for it gets memory of its
+/// own.
 pub(crate) fn copy_in(env: &Env<'_>, array: &JByteArray<'_>, length: usize, arena: &mut BytesMut) -> Result<Bytes> {
     if length == 0 {
         return Ok(Bytes::new());
+    }
+    if length > ARENA_BYTES {
+        let mut bytes = vec![0; length];
+        return array.get_region(env, 0, signed_mut(&mut bytes)).map(|()| bytes.into());
     }
     arena.resize(length, 0);
     let copied = array.get_region(env, 0, signed_mut(arena));

@@ -18,9 +18,6 @@ use jni::sys::jint;
 use crate::boundary::Failure;
 use crate::{convert, engines, rust_log};
 
-/// Initial size of the memory that outboxes are copied to.
-const ARENA_BYTES: usize = 64 << 10;
-
 struct ThreadLoop {
     event_loop: EventLoop,
     arena: BytesMut,
@@ -38,7 +35,7 @@ pub(crate) fn open(engine: i64, index: jint) -> Result<(), Failure> {
     rust_log::attach(event_loop.log_sink());
     LOOP.replace(Some(ThreadLoop {
         event_loop,
-        arena: BytesMut::with_capacity(ARENA_BYTES),
+        arena: BytesMut::with_capacity(convert::ARENA_BYTES),
     }));
     Ok(())
 }

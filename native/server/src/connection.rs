@@ -179,6 +179,7 @@ pub(crate) fn spawn(state: &Rc<LoopState>, stream: TcpStream, peer: SocketAddr) 
     let http = http1::Builder::new()
         // `timeouts` does it for all connections at once.
         .header_read_timeout(None)
+        // hyper copies small pieces together; `Socket` copies them anyway.
         .writev(false)
         .max_header_size(options.max_head_bytes)
         .max_buf_size(options.max_head_bytes.max(READ_BUFFER_MIN))
@@ -264,17 +265,15 @@ fn poll_http(http: &mut Http, connection: &Rc<Connection>, draining: &mut bool, 
     let (phase, _) = connection.phase();
     if connection.has_expired() && phase != Phase::Body {
         connection.expired.set(false);
-        let Some(answer) = hinny_core::status::answer(phase.expiry()) else {
+        let mut socket = connection.socket.borrow_mut();
+        let answer = hinny_core::status::answer(phase.expiry()).filter(|_| !socket.is_blocked());
+        let Some(answer) = answer else {
             return Poll::Ready(false);
         };
         connection.state.switches.metrics.errors_answered.add(1);
         connection.enter(Phase::Linger);
-        let bytes = response::raw(answer);
-        let slices = [std::io::IoSlice::new(&bytes)];
-        let written = connection
-            .socket
-            .borrow_mut()
-            .poll_write(cx, &slices, &connection.state);
+        let bytes = response::raw(answer, connection.state.options.server_header.as_ref());
+        let written = socket.poll_write(cx, &bytes, &connection.state);
         return Poll::Ready(matches!(written, Poll::Ready(Ok(_))));
     }
     if connection.state.draining.get() && !*draining {

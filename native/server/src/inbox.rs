@@ -19,6 +19,8 @@ const KEEP_BYTES: usize = 1 << 20;
 #[derive(Debug, Default)]
 pub struct Inbox {
     buffer: Vec<u8>,
+    /// Where the last whole record ends; what lies behind it was left by a write that panicked.
+    end: usize,
     taken: usize,
     count: usize,
     waiting: Vec<Waker>,
@@ -33,7 +35,7 @@ impl Inbox {
 
     /// Whether a record of `length` bytes more may be written now. An empty inbox has room for any record.
     pub(crate) fn has_room(&self, length: usize) -> bool {
-        self.is_empty() || self.buffer.len() - self.taken + length <= ROOM_BYTES
+        self.is_empty() || self.end - self.taken + length <= ROOM_BYTES
     }
 
     /// Wakes `waker` when records have been taken.
@@ -43,7 +45,9 @@ impl Inbox {
 
     /// Adds the one record that `write` appends.
     pub(crate) fn push(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        self.buffer.truncate(self.end);
         write(&mut self.buffer);
+        self.end = self.buffer.len();
         self.count += 1;
     }
 
@@ -58,7 +62,7 @@ impl Inbox {
         if self.is_empty() {
             return Ok(Some(0));
         }
-        let waiting = self.buffer.len() - self.taken;
+        let waiting = self.end - self.taken;
         let (length, count) = if waiting <= capacity {
             (waiting, self.count)
         } else {
@@ -72,6 +76,7 @@ impl Inbox {
         self.count -= count;
         if self.is_empty() {
             self.taken = 0;
+            self.end = 0;
             self.buffer.clear();
             if self.buffer.capacity() > KEEP_BYTES {
                 self.buffer = Vec::new();
@@ -132,6 +137,21 @@ mod tests {
         inbox.push(log_of(7));
         assert_eq!(inbox.take(100, |_| Err(())), Err(()));
         assert_eq!(take(&mut inbox, 100), (Some(1), 32));
+    }
+
+    #[test]
+    fn a_write_that_panics_leaves_nothing_behind() {
+        let mut inbox = Inbox::default();
+        inbox.push(log_of(7));
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            inbox.push(|out| {
+                out.extend_from_slice(&[1, 2, 3]);
+                panic!("in the middle of a record");
+            });
+        }));
+        assert!(panicked.is_err());
+        inbox.push(log_of(7));
+        assert_eq!(take(&mut inbox, 100), (Some(2), 64));
     }
 
     #[test]

@@ -9,6 +9,7 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use hinny_core::commands::ResponseCommand;
@@ -20,9 +21,13 @@ use http_body::{Body, Frame, SizeHint};
 
 use crate::connection::Connection;
 
-/// A response body that is there as a whole.
+/// A response body that is there as a whole. It is handed out in pieces, because hyper keeps the memory that its
+/// largest write took for as long as the connection lives.
 #[derive(Debug)]
-pub(crate) struct WholeBody(Option<Bytes>);
+pub(crate) struct WholeBody(Bytes);
+
+/// The largest piece.
+const PIECE_BYTES: usize = 16 << 10;
 
 impl Body for WholeBody {
     type Data = Bytes;
@@ -32,15 +37,23 @@ impl Body for WholeBody {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        Poll::Ready(self.0.take().map(|bytes| Ok(Frame::data(bytes))))
+        if self.0.is_empty() {
+            return Poll::Ready(None);
+        }
+        let piece = if self.0.len() > PIECE_BYTES {
+            self.0.split_to(PIECE_BYTES)
+        } else {
+            std::mem::take(&mut self.0)
+        };
+        Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.is_none()
+        self.0.is_empty()
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.0.as_ref().map_or(0, |bytes| bytes.len() as u64))
+        SizeHint::with_exact(self.0.len() as u64)
     }
 }
 
@@ -83,7 +96,7 @@ pub(crate) fn from_command(
     {
         headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
     }
-    let body = body.filter(|body| !bodiless && !body.is_empty());
+    let body = body.filter(|_| !bodiless).unwrap_or_default();
     let mut response = Response::new(WholeBody(body));
     *response.status_mut() = status;
     *response.headers_mut() = headers;
@@ -97,7 +110,7 @@ pub(crate) fn from_command(
 pub(crate) fn from_kind(connection: &Connection, kind: Kind) -> Result<Response<WholeBody>, Kind> {
     let answer = status::answer(kind).ok_or(kind)?;
     connection.state.switches.metrics.errors_answered.add(1);
-    let mut response = Response::new(WholeBody(Some(Bytes::from_static(reason(answer).as_bytes()))));
+    let mut response = Response::new(WholeBody(Bytes::from_static(reason(answer).as_bytes())));
     *response.status_mut() = answer.status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
@@ -115,13 +128,23 @@ pub(crate) fn from_kind(connection: &Connection, kind: Kind) -> Result<Response<
 }
 
 /// The answer to an error while hyper waits for a request and cannot be asked to write.
-pub(crate) fn raw(answer: Answer) -> Vec<u8> {
-    let (status, reason) = (answer.status.as_u16(), reason(answer));
-    let length = reason.len();
-    format!(
-        "HTTP/1.1 {status} {reason}\r\ncontent-type: text/plain\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{reason}"
+pub(crate) fn raw(answer: Answer, server: Option<&HeaderValue>) -> Vec<u8> {
+    let reason = reason(answer);
+    let mut bytes = format!(
+        "HTTP/1.1 {} {reason}\r\ncontent-type: text/plain\r\nconnection: close\r\ncontent-length: {}\r\ndate: {}\r\n",
+        answer.status.as_u16(),
+        reason.len(),
+        httpdate::fmt_http_date(SystemTime::now()),
     )
-    .into_bytes()
+    .into_bytes();
+    if let Some(server) = server {
+        bytes.extend_from_slice(b"server: ");
+        bytes.extend_from_slice(server.as_bytes());
+        bytes.extend_from_slice(b"\r\n");
+    }
+    bytes.extend_from_slice(b"\r\n");
+    bytes.extend_from_slice(reason.as_bytes());
+    bytes
 }
 
 fn reason(answer: Answer) -> &'static str {

@@ -8,7 +8,7 @@
 //! - At most [`HOLD_BYTES`] are buffered; beyond that hyper's write waits for the socket, so a slow reader stops it.
 //! - The buffer belongs to the connection only while it holds bytes.
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -30,6 +30,7 @@ pub(crate) struct Socket {
     stream: TcpStream,
     out: Vec<u8>,
     sent: usize,
+    blocked: bool,
 }
 
 impl Socket {
@@ -38,7 +39,13 @@ impl Socket {
             stream,
             out: Vec::new(),
             sent: 0,
+            blocked: false,
         }
+    }
+
+    /// Whether the last response is not in the buffer to its end, because the client does not read.
+    pub(crate) const fn is_blocked(&self) -> bool {
+        self.blocked
     }
 
     /// The number of bytes that wait to be written.
@@ -54,14 +61,16 @@ impl Socket {
     pub(crate) fn poll_write(
         &mut self,
         cx: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
+        bytes: &[u8],
         state: &LoopState,
     ) -> Poll<io::Result<usize>> {
-        let length: usize = slices.iter().map(|slice| slice.len()).sum();
-        if self.waiting() + length > HOLD_BYTES {
+        self.blocked = true;
+        if self.waiting() + bytes.len() > HOLD_BYTES {
             ready!(self.poll_flush(cx, state))?;
-            if length > HOLD_BYTES {
-                return Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+            if bytes.len() > HOLD_BYTES {
+                let written = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes))?;
+                self.blocked = written < bytes.len();
+                return Poll::Ready(Ok(written));
             }
         }
         if self.out.capacity() == 0
@@ -69,10 +78,9 @@ impl Socket {
         {
             self.out = spare;
         }
-        for slice in slices {
-            self.out.extend_from_slice(slice);
-        }
-        Poll::Ready(Ok(length))
+        self.out.extend_from_slice(bytes);
+        self.blocked = false;
+        Poll::Ready(Ok(bytes.len()))
     }
 
     /// Writes the buffer to the socket and gives the buffer back.
@@ -119,23 +127,11 @@ impl AsyncRead for HttpIo {
 
 impl AsyncWrite for HttpIo {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.poll_write_vectored(cx, &[IoSlice::new(buf)])
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let result = self.0.socket.borrow_mut().poll_write(cx, slices, &self.0.state);
+        let result = self.0.socket.borrow_mut().poll_write(cx, buf, &self.0.state);
         if result.is_ready() {
             self.0.bytes_left();
         }
         result
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
     }
 
     /// The connection's task flushes; see the module's head.
