@@ -8,7 +8,7 @@ MAKEFLAGS += --no-builtin-rules
 build_tools := cargo cc jdk mvn
 need := @scripts/need.sh
 
-.PHONY: help run test jar classpath fmt check-fmt lint test-rust test-jvm test-boundary test-consumer \
+.PHONY: help run test jar install classpath fmt check-fmt lint test-rust test-jvm test-boundary test-consumer \
 	bench bench-load bench-jvm docs ci clean
 
 help: ## list the verbs
@@ -25,6 +25,10 @@ test: ## everything: formats, lints, Rust and JVM tests, boundary faults, the co
 jar: ## build the jar; the last line is its path
 	$(need) $(build_tools)
 	@exec scripts/jar.sh
+
+install: ## put the jar into the local Maven repository
+	$(need) $(build_tools)
+	@exec scripts/install.sh
 
 classpath: ## print a run-time class path: the jar, Clojure and the rest
 	$(need) $(build_tools)

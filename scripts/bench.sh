@@ -12,8 +12,7 @@ case $kind in
     ;;
   jvm)
     # The benchmarks are a project of their own, which finds the jar in Maven's local repository.
-    scripts/jar.sh >/dev/null
-    mvn_quietly -N install:install-file -Dmaven.install.skip=false -Dfile="$jar" -DpomFile=clj/target/published.pom
+    scripts/install.sh >&2
     mvn_quietly -f benches/jvm/pom.xml package
     exec "$java" "${jvm_flags[@]}" -jar benches/jvm/target/benchmarks.jar "$@"
     ;;
