@@ -47,6 +47,10 @@ pub enum HeadFault {
     HostInvalid,
     /// A method longer than [`crate::records::METHOD_LENGTH_MAX`] bytes.
     MethodTooLong,
+    /// A request target that is neither a path, nor absolute, nor `*` of OPTIONS (RFC 9112 §3.2).
+    TargetInvalid,
+    /// A Transfer-Encoding other than exactly `chunked` (RFC 9112 §6.1): its framing is not ours to guess.
+    TransferEncodingInvalid,
 }
 
 impl Kind {

@@ -114,7 +114,7 @@ macro_rules! methods {
 
 fn method(name: &'static JNIStr, signature: &'static JNIStr, function: *mut std::ffi::c_void) -> NativeMethod<'static> {
     // SAFETY: `function` is one of this file's `extern "system"` functions, cast from a type that spells out the
-    // parameters which `signature` names; boundary/native-methods-test compares names and descriptors with `Native.java`.
+    // parameters which `signature` names; `native-methods-test` in tests/boundary compares names and descriptors with `Native.java`.
     unsafe { NativeMethod::from_raw_parts(name, signature, function) }
 }
 

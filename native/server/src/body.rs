@@ -46,13 +46,17 @@ impl ArrivingRequest {
         let limit = connection.state.options.max_body_bytes;
         loop {
             if self.body.is_end_stream() {
+                connection.body_arrived();
                 return self.poll_room(connection, cx);
             }
-            if connection.has_expired() {
+            if connection.take_expired() {
                 return Poll::Ready(Err(Phase::Body.expiry()));
             }
             match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
-                None => return self.poll_room(connection, cx),
+                None => {
+                    connection.body_arrived();
+                    return self.poll_room(connection, cx);
+                }
                 Some(Ok(frame)) => {
                     // Trailer fields have no place in a Ring request.
                     if let Ok(chunk) = frame.into_data() {

@@ -52,6 +52,8 @@ pub(crate) struct Connection {
     since_ms: Cell<u64>,
     expired: Cell<bool>,
     waker: RefCell<Option<Waker>>,
+    /// The last bytes that came were no end of a head, and not of a body: a part of the next head is here already.
+    head_begun: Cell<bool>,
     /// An inline handler has the current request.
     answer_is_near: Cell<bool>,
     linger: Cell<bool>,
@@ -75,12 +77,22 @@ impl Connection {
 
     /// The response is with hyper.
     pub(crate) fn answered(&self) {
-        self.enter(Phase::Idle);
+        self.enter(if self.head_begun.get() {
+            Phase::Head
+        } else {
+            Phase::Idle
+        });
         self.answer_is_near.set(false);
     }
 
-    /// Bytes came from the socket.
-    pub(crate) fn bytes_arrived(&self) {
+    /// The request's body is here: what came last was a part of it, as far as can be told.
+    pub(crate) fn body_arrived(&self) {
+        self.head_begun.set(false);
+    }
+
+    /// Bytes came from the socket; `end_head` tells whether a head may end with them.
+    pub(crate) fn bytes_arrived(&self, end_head: bool) {
+        self.head_begun.set(!end_head);
         match self.phase.get() {
             Phase::Fresh | Phase::Idle => self.enter(Phase::Head),
             Phase::Body => self.enter(Phase::Body),
@@ -103,6 +115,11 @@ impl Connection {
 
     pub(crate) const fn has_expired(&self) -> bool {
         self.expired.get()
+    }
+
+    /// [`Self::has_expired`], and forgets it: what follows has a time of its own.
+    pub(crate) const fn take_expired(&self) -> bool {
+        self.expired.replace(false)
     }
 
     /// The connection will end although the client may still be sending.
@@ -169,6 +186,7 @@ pub(crate) fn spawn(state: &Rc<LoopState>, stream: TcpStream, peer: SocketAddr) 
         since_ms: Cell::new(state.now_ms.get()),
         expired: Cell::new(false),
         waker: RefCell::default(),
+        head_begun: Cell::new(false),
         answer_is_near: Cell::new(false),
         linger: Cell::new(false),
     });
@@ -263,8 +281,7 @@ impl ConnectionTask {
 /// Runs hyper. Ready when it is done with the connection: `true` if the client should still be heard out.
 fn poll_http(http: &mut Http, connection: &Rc<Connection>, draining: &mut bool, cx: &mut Context<'_>) -> Poll<bool> {
     let (phase, _) = connection.phase();
-    if connection.has_expired() && phase != Phase::Body {
-        connection.expired.set(false);
+    if phase != Phase::Body && connection.take_expired() {
         let mut socket = connection.socket.borrow_mut();
         let answer = hinny_core::status::answer(phase.expiry()).filter(|_| !socket.is_blocked());
         let Some(answer) = answer else {

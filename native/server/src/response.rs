@@ -3,8 +3,8 @@
 //! # Invariants
 //! - The framing is hyper's: a handler's Transfer-Encoding is dropped, and so is its Content-Length when the body's own
 //!   length is known, because a wrong one lets the client misread everything that follows (RFC 9112 §6.3).
-//! - Responses to HEAD, 204 and 304 have no content (RFC 9110 §6.4.1); a HEAD or 304 response keeps the Content-Length
-//!   that the handler gives it (§8.6), a 204 response has none.
+//! - Responses to HEAD, 204, 205 and 304 have no content (RFC 9110 §6.4.1); a HEAD or 304 response keeps the
+//!   Content-Length that the handler gives it (§8.6).
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -23,8 +23,19 @@ use crate::connection::Connection;
 
 /// A response body that is there as a whole. It is handed out in pieces, because hyper keeps the memory that its
 /// largest write took for as long as the connection lives.
-#[derive(Debug)]
-pub(crate) struct WholeBody(Bytes);
+#[derive(Debug, Default)]
+pub(crate) struct WholeBody {
+    bytes: Bytes,
+    /// Length of a body that is only announced: hyper sends a Content-Length of a 304 response only if it sees a body of
+    /// that length, which it then does not send.
+    announced: u64,
+}
+
+impl From<Bytes> for WholeBody {
+    fn from(bytes: Bytes) -> Self {
+        Self { bytes, announced: 0 }
+    }
+}
 
 /// The largest piece.
 const PIECE_BYTES: usize = 16 << 10;
@@ -37,23 +48,23 @@ impl Body for WholeBody {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        if self.0.is_empty() {
+        if self.bytes.is_empty() {
             return Poll::Ready(None);
         }
-        let piece = if self.0.len() > PIECE_BYTES {
-            self.0.split_to(PIECE_BYTES)
+        let piece = if self.bytes.len() > PIECE_BYTES {
+            self.bytes.split_to(PIECE_BYTES)
         } else {
-            std::mem::take(&mut self.0)
+            std::mem::take(&mut self.bytes)
         };
         Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.is_empty()
+        self.bytes.is_empty() && self.announced == 0
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.0.len() as u64)
+        SizeHint::with_exact(self.bytes.len() as u64 + self.announced)
     }
 }
 
@@ -68,12 +79,21 @@ pub(crate) fn from_command(
 ) -> Result<Response<WholeBody>, Kind> {
     let status = command.status();
     let body = command.body();
-    let bodiless = head_request || status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED;
-    let keep_length = bodiless && status != StatusCode::NO_CONTENT;
+    let bodiless = head_request
+        || matches!(
+            status,
+            StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED
+        );
+    let keep_length = status == StatusCode::NOT_MODIFIED || (head_request && !is_empty_by_rule(status));
     let mut headers = connection.spare_headers.take();
     let mut has_server = false;
+    let mut length = None;
     let filled = command.for_each_header(|name, value| {
-        if name == TRANSFER_ENCODING || (name == CONTENT_LENGTH && !(keep_length && is_length(&value))) {
+        if name == TRANSFER_ENCODING {
+            return;
+        }
+        if name == CONTENT_LENGTH {
+            length = length.or_else(|| parse_length(&value));
             return;
         }
         has_server |= name == SERVER;
@@ -89,15 +109,17 @@ pub(crate) fn from_command(
     {
         headers.insert(SERVER, server.clone());
     }
-    if head_request
-        && let Some(body) = &body
-        && !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
-        && !headers.contains_key(CONTENT_LENGTH)
-    {
-        headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+    let body = body.unwrap_or_default();
+    let mut response = Response::new(WholeBody::default());
+    if bodiless {
+        let body_length = Some(body.len() as u64).filter(|length| head_request && *length > 0);
+        if let Some(length) = length.or(body_length).filter(|_| keep_length) {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+            response.body_mut().announced = if head_request { 0 } else { length };
+        }
+    } else {
+        response.body_mut().bytes = body;
     }
-    let body = body.filter(|_| !bodiless).unwrap_or_default();
-    let mut response = Response::new(WholeBody(body));
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     Ok(response)
@@ -110,7 +132,7 @@ pub(crate) fn from_command(
 pub(crate) fn from_kind(connection: &Connection, kind: Kind) -> Result<Response<WholeBody>, Kind> {
     let answer = status::answer(kind).ok_or(kind)?;
     connection.state.switches.metrics.errors_answered.add(1);
-    let mut response = Response::new(WholeBody(Bytes::from_static(reason(answer).as_bytes())));
+    let mut response = Response::new(WholeBody::from(Bytes::from_static(reason(answer).as_bytes())));
     *response.status_mut() = answer.status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
@@ -151,8 +173,17 @@ fn reason(answer: Answer) -> &'static str {
     answer.status.canonical_reason().unwrap_or("Error")
 }
 
+/// Whether a response with this status never has content, so that no Content-Length can tell of any (RFC 9110 §8.6,
+/// §15.3.5, §15.3.6).
+fn is_empty_by_rule(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT)
+}
+
 /// `1*DIGIT` (RFC 9110 §8.6).
-fn is_length(value: &HeaderValue) -> bool {
-    let bytes = value.as_bytes();
-    !bytes.is_empty() && bytes.len() < 20 && bytes.iter().all(u8::is_ascii_digit)
+fn parse_length(value: &HeaderValue) -> Option<u64> {
+    let digits = value.to_str().ok()?;
+    digits
+        .bytes()
+        .all(|b| b.is_ascii_digit())
+        .then(|| digits.parse().ok())?
 }

@@ -65,7 +65,8 @@ fn host_field(headers: &HeaderMap, version: Version) -> Result<Option<&HeaderVal
 
 fn remember(last: &RefCell<LastHost>, field: &HeaderValue) -> Result<(), HeadFault> {
     let mut last = last.borrow_mut();
-    if last.field != field.as_bytes() {
+    // A host is never empty, so an empty one means that nothing is remembered.
+    if last.host.is_empty() || last.field != field.as_bytes() {
         let authority = authority::parse(field.as_bytes()).ok_or(HeadFault::HostInvalid)?;
         *last = LastHost {
             field: field.as_bytes().to_vec(),

@@ -13,6 +13,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use hinny_core::error::{HeadFault, Kind};
 use hinny_core::records::{self, FLAG_HTTP_10, METHOD_LENGTH_MAX, RequestHead};
+use http::header::TRANSFER_ENCODING;
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, Version};
 use http_body::Body;
@@ -56,7 +57,8 @@ impl Service<Request<Incoming>> for HttpService {
         let progress = if body.is_end_stream() {
             dispatch(&connection, parts, &[])
         } else {
-            check_method(&parts.method)
+            check_line(&parts)
+                .and_then(|()| check_transfer_encoding(&parts.headers))
                 .and_then(|()| connection.with_server_name(&parts, |_, _| ()))
                 .and_then(|()| ArrivingRequest::new(&connection, parts, body))
                 .map(|arriving| Progress::Arriving(Box::new(arriving)))
@@ -125,7 +127,7 @@ fn fail(connection: &Connection, kind: Kind) -> Result<Response<WholeBody>, Kind
 
 /// Writes the request's record and opens its exchange.
 fn dispatch(connection: &Rc<Connection>, parts: Parts, chunks: &[Bytes]) -> Result<Progress, Kind> {
-    check_method(&parts.method)?;
+    check_line(&parts)?;
     let state = &connection.state;
     let exchange = OpenExchange::open(state).ok_or(Kind::Overloaded)?;
     connection.with_server_name(&parts, |host, port| {
@@ -153,13 +155,32 @@ fn dispatch(connection: &Rc<Connection>, parts: Parts, chunks: &[Bytes]) -> Resu
     Ok(Progress::Dispatched(exchange))
 }
 
-fn check_method(method: &Method) -> Result<(), Kind> {
-    if *method == Method::CONNECT {
-        Err(Kind::HeadMalformed(HeadFault::ConnectTarget))
+/// Checks method and target.
+fn check_line(parts: &Parts) -> Result<(), Kind> {
+    let (method, path) = (&parts.method, parts.uri.path());
+    let is_target = path.starts_with('/') || (path == "*" && *method == Method::OPTIONS);
+    let fault = if *method == Method::CONNECT {
+        HeadFault::ConnectTarget
     } else if method.as_str().len() > METHOD_LENGTH_MAX {
-        Err(Kind::HeadMalformed(HeadFault::MethodTooLong))
+        HeadFault::MethodTooLong
+    } else if !is_target {
+        HeadFault::TargetInvalid
     } else {
+        return Ok(());
+    };
+    Err(Kind::HeadMalformed(fault))
+}
+
+/// RFC 9112 §6.1: what precedes `chunked` would have to be decoded, and a second `chunked` is forbidden.
+fn check_transfer_encoding(headers: &HeaderMap) -> Result<(), Kind> {
+    let mut values = headers.get_all(TRANSFER_ENCODING).iter();
+    let first_is_right = values
+        .next()
+        .is_none_or(|value| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked"));
+    if first_is_right && values.next().is_none() {
         Ok(())
+    } else {
+        Err(Kind::HeadMalformed(HeadFault::TransferEncodingInvalid))
     }
 }
 

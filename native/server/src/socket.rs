@@ -118,11 +118,17 @@ impl AsyncRead for HttpIo {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let result = self.0.socket.borrow_mut().poll_read(cx, buf);
-        if buf.filled().len() > before {
-            self.0.bytes_arrived();
+        let arrived = &buf.filled()[before..];
+        if !arrived.is_empty() {
+            self.0.bytes_arrived(ends_head(arrived));
         }
         result
     }
+}
+
+/// Whether the bytes end where a request head may end.
+fn ends_head(bytes: &[u8]) -> bool {
+    bytes.ends_with(b"\n\r\n") || bytes.ends_with(b"\n\n")
 }
 
 impl AsyncWrite for HttpIo {

@@ -132,8 +132,6 @@ final class EventLoop implements Runnable {
             } catch (final Throwable failure) {
                 failures++;
                 LOG.error("event loop {} failed and goes on", index, failure);
-                outbox.reset();
-                batchSize = 0;
             }
         }
         LOG.error("event loop {} failed {} times in a row and ends; its connections are cut", index, FAILURES_MAX);
@@ -142,9 +140,13 @@ final class EventLoop implements Runnable {
     /** Polls once and handles what came; returns whether the loop is still open. */
     private boolean turn() {
         replies.takeBeforePoll(outbox);
-        final int count = Native.poll(outbox.array(), outbox.position(), inbox);
-        replies.pollReturned();
-        outbox.reset();
+        final int count;
+        try {
+            count = Native.poll(outbox.array(), outbox.position(), inbox);
+        } finally {
+            replies.pollReturned();
+            outbox.reset();
+        }
         if (count == Records.CLOSED) {
             return false;
         }
@@ -167,17 +169,28 @@ final class EventLoop implements Runnable {
             if (inbox[at + Records.REQUEST_TYPE] == Records.LOG) {
                 NativeLog.log(inbox, at);
             } else {
-                final RingRequest request = RingRequest.of(Arrays.copyOfRange(inbox, at, at + length));
-                if (workers == null) {
-                    answerInline(request);
-                } else {
-                    addToBatch(new Exchange(this, request, now));
-                }
+                handleRequest(at, length, now);
             }
             at += length;
         }
         if (batchSize > 0) {
             dispatchBatch();
+        }
+    }
+
+    private void handleRequest(final int at, final int length, final long now) {
+        try {
+            final RingRequest request = RingRequest.of(Arrays.copyOfRange(inbox, at, at + length));
+            if (workers == null) {
+                answerInline(request);
+            } else {
+                addToBatch(new Exchange(this, request, now));
+            }
+        } catch (final Throwable failure) {
+            // No memory left, say. The other requests of this turn have theirs.
+            ResponseEncoder.encodeFailure(
+                    Records.u64(inbox, at + Records.REQUEST_EXCHANGE), Records.KIND_HANDLER_THREW, outbox);
+            LOG.error("event loop {} cannot hand over a request", index, failure);
         }
     }
 

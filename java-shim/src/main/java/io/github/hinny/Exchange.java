@@ -39,27 +39,34 @@ final class Exchange {
         ResponseEncoder.encodeFailure(request.exchange(), Records.KIND_OVERLOADED, outbox);
     }
 
-    /** Calls {@code handler} and appends its response to {@code outbox}, or the error that it ended in. */
+    /**
+     * Calls {@code handler} and appends its response to {@code outbox}, or the error that it ended in. Never throws,
+     * and leaves the thread uninterrupted.
+     */
     static void answer(
             final IFn handler, final RingRequest request, final ResponseEncoder encoder, final Outbox outbox) {
-        final long exchange = request.exchange();
-        final Object response;
         try {
-            response = handler.invoke(request);
-        } catch (final Throwable thrown) {
-            LOG.error("handler threw for {}", describe(request), thrown);
-            ResponseEncoder.encodeFailure(exchange, Records.KIND_HANDLER_THREW, outbox);
-            return;
-        }
-        try {
-            encoder.encode(response, exchange, outbox);
+            encoder.encode(handler.invoke(request), request.exchange(), outbox);
         } catch (final InvalidResponseException invalid) {
+            ResponseEncoder.encodeFailure(request.exchange(), Records.KIND_RESPONSE_INVALID, outbox);
             LOG.error("handler returned an invalid response for {}: {}", describe(request), invalid.getMessage());
-            ResponseEncoder.encodeFailure(exchange, Records.KIND_RESPONSE_INVALID, outbox);
         } catch (final Throwable thrown) {
-            // A lazy part of the response threw: still the handler's code.
-            LOG.error("response threw for {}", describe(request), thrown);
-            ResponseEncoder.encodeFailure(exchange, Records.KIND_HANDLER_THREW, outbox);
+            // The answer first: not every exception lets itself be logged.
+            ResponseEncoder.encodeFailure(request.exchange(), Records.KIND_HANDLER_THREW, outbox);
+            logThrown(request, thrown);
+        } finally {
+            Thread.interrupted();
+        }
+    }
+
+    private static void logThrown(final RingRequest request, final Throwable thrown) {
+        try {
+            LOG.error("handler threw for {}", describe(request), thrown);
+        } catch (final Throwable unprintable) {
+            LOG.error(
+                    "handler threw a {} that cannot be logged, for {}",
+                    thrown.getClass().getName(),
+                    describe(request));
         }
     }
 

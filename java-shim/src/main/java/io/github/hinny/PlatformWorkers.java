@@ -191,7 +191,6 @@ final class PlatformWorkers implements WorkerPool {
                     wakeOne();
                 }
                 exchange.run(writer);
-                interrupted();
                 exchange = queue.poll();
             }
             return !stopped;

@@ -1,0 +1,99 @@
+(ns hinny.forked-jvm
+  "Runs tests that may kill the JVM, or need one of their own, in another JVM.
+
+  * `start`  -- a JVM that calls a function of a test namespace
+  * `finish` -- wait for its end: what the function returned, how the JVM ended, what it printed
+  * `call`   -- both
+  * `sound?` -- it ended well: no crash log, nothing that -Xcheck:jni complained about
+
+      (call 'hinny.fault-test/scene {:flags [\"-Xmx64m\"]} 1 2)
+      ;; => {:value …, :exit 0, :output \"…\", :crash-log nil}
+
+  The other JVM has the class path, the JDK and the flags of this one, so it is checked as this one is. What the
+  function returns must survive `pr-str` and `read-string`."
+  (:require
+   [clojure.edn :as edn]
+   [clojure.java.io :as io]
+   [clojure.string :as str])
+  (:import
+   (java.io File)
+   (java.lang.management ManagementFactory)
+   (java.util.concurrent TimeUnit)))
+
+(set! *warn-on-reflection* true)
+
+(def ^:private marker
+  "Stands before the value in the output."
+  "the-value-is: ")
+
+(def ^:private guard-seconds
+  "A JVM that runs longer hangs."
+  300)
+
+(defn- inherited-flags
+  "What this JVM was started with, but for debuggers and agents, which cannot be in two JVMs."
+  []
+  (remove #(re-find #"^-agent|^-javaagent|^-Xdebug|^-Xrunjdwp" %)
+          (.getInputArguments (ManagementFactory/getRuntimeMXBean))))
+
+(defn start
+  "Starts a JVM that calls the function named by the symbol `function` with `arguments`.
+
+  `:flags` are JVM flags behind those of this JVM. Returns what `finish` takes."
+  [function {:keys [flags]} & arguments]
+  (let [crash-log (doto (File/createTempFile "hinny-crash-" ".log") .delete)
+        output (File/createTempFile "hinny-forked-" ".out")
+        form `(do
+                (require '~(symbol (namespace function)))
+                (let [value# (~function ~@(map #(list 'quote %) arguments))]
+                  (println)
+                  (println (str ~marker (pr-str value#)))
+                  (flush)
+                  (System/exit 0)))
+        command (concat [(str (io/file (System/getProperty "java.home") "bin" "java"))]
+                        (inherited-flags)
+                        flags
+                        [(str "-XX:ErrorFile=" crash-log)
+                         "-XX:-CreateCoredumpOnCrash"
+                         "-cp" (System/getProperty "java.class.path")
+                         "clojure.main" "-e" (pr-str form)])]
+    {:crash-log crash-log
+     :output output
+     :process (-> (ProcessBuilder. ^java.util.List command)
+                  (.redirectErrorStream true)
+                  (.redirectOutput output)
+                  .start)}))
+
+(defn finish
+  "Waits for a JVM of `start`. Returns `:value`, `:exit` (the JVM's status, `:hung` if it had to be killed),
+  `:output` and `:crash-log` (the text, nil if there is none)."
+  [{:keys [^Process process ^File output ^File crash-log]}]
+  (let [ended? (.waitFor process guard-seconds TimeUnit/SECONDS)]
+    (when-not ended?
+      (.waitFor (.destroyForcibly process)))
+    (let [text (slurp output)
+          value (some #(when (str/starts-with? % marker) (subs % (count marker))) (str/split-lines text))
+          crash (when (.exists crash-log) (slurp crash-log))]
+      (.delete output)
+      (.delete crash-log)
+      {:value (some-> value edn/read-string)
+       :exit (if ended? (.exitValue process) :hung)
+       :output text
+       :crash-log crash})))
+
+(defn call
+  "Calls a function in a JVM of its own; see `start` and `finish`."
+  [function options & arguments]
+  (finish (apply start function options arguments)))
+
+(defn sound?
+  "Whether a JVM of `finish` ended well. Prints what it said if not."
+  [{:keys [exit output crash-log]}]
+  (let [sound (and (= 0 exit)
+                   (nil? crash-log)
+                   (not (re-find #"(FATAL ERROR|WARNING) in native method" output)))]
+    (when-not sound
+      (println "the forked JVM ended with" exit)
+      (println output)
+      (some-> crash-log println))
+    (boolean sound)))

@@ -1,0 +1,184 @@
+(ns hinny.server-options-test
+  "The options of `run-server`: each by default and set, and how a wrong one is refused.
+
+  What a limit or a timeout does on the wire is in `hinny.limits-wire-test`, :server-header in `hinny.response-wire-test`,
+  the worker options in `hinny.server-worker-test`."
+  (:require
+   [clojure.string :as str]
+   [clojure.test :refer [deftest is testing]]
+   [hinny.impl.options :as options]
+   [hinny.raw-client :as raw :refer [with-server]]
+   [hinny.server :as server :refer [run-server server-port]])
+  (:import
+   (clojure.lang ExceptionInfo)
+   (java.io IOException)
+   (java.net InetAddress ServerSocket)))
+
+(set! *warn-on-reflection* true)
+
+(defn- thread-name [_]
+  {:status 200 :body (.getName (Thread/currentThread))})
+
+(def ^:private defaults
+  "What a user may rely on; a change is a line in the change log."
+  {:host "0.0.0.0"
+   :port 8080
+   :event-loops (.availableProcessors (Runtime/getRuntime))
+   :handler-mode :worker
+   :worker-threads 64
+   :worker-queue-depth 16384
+   :max-body-bytes 8388608
+   :max-head-bytes 32768
+   :server-header "hinny"
+   :header-read-timeout-ms 30000
+   :body-read-timeout-ms 30000
+   :keep-alive-timeout-ms 75000
+   :drain-timeout-ms 30000})
+
+(deftest defaults-test
+  (is (= defaults (options/resolve-options nil)))
+  (is (= defaults (options/resolve-options {})))
+  (doseq [[option value] {:host "::1" :port 0 :event-loops 3 :handler-mode :inline :worker-threads :virtual
+                          :worker-queue-depth 1 :max-body-bytes 0 :max-head-bytes 1024 :server-header nil
+                          :header-read-timeout-ms 1 :body-read-timeout-ms 1 :keep-alive-timeout-ms 1 :drain-timeout-ms 0}]
+    (testing (str option " set changes itself and nothing else")
+      (is (= (assoc defaults option value) (options/resolve-options {option value}))))))
+
+(deftest every-option-says-what-it-is-test
+  (doseq [{:keys [type doc] :as spec} @options/table]
+    (testing (:name spec)
+      (is (contains? #{:integer :integer-or-keyword :keyword :string :optional-string} type))
+      (is (str/ends-with? doc "."))
+      (is (contains? spec :default))
+      (when (#{:integer :integer-or-keyword} type)
+        (is (< -1 (:min spec) (:max spec)))
+        (is (string? (:unit spec)))))))
+
+(def ^:private number-ranges
+  {:port [0 65535]
+   :event-loops [1 1024]
+   :worker-threads [1 10000]
+   :worker-queue-depth [1 1000000]
+   :max-body-bytes [0 1073741824]
+   :max-head-bytes [1024 1048576]
+   :header-read-timeout-ms [1 3600000]
+   :body-read-timeout-ms [1 3600000]
+   :keep-alive-timeout-ms [1 3600000]
+   :drain-timeout-ms [0 3600000]})
+
+(def ^:private refused-table
+  "Options, the type of the error, the option it names, and what the message must contain."
+  (concat
+    [[{:prot 0} :hinny.error/option-unknown :prot ":port"]
+     [{:Port 0} :hinny.error/option-unknown :Port ":port"]
+     [{:hosts "x"} :hinny.error/option-unknown :hosts ":host"]
+     [{:max-body 1} :hinny.error/option-unknown :max-body ":max-body-bytes"]
+     [{:worker-thread 1} :hinny.error/option-unknown :worker-thread ":worker-threads"]
+     [{:queue-depth 1} :hinny.error/option-unknown :queue-depth ":worker-queue-depth"]
+     [{:mode :inline} :hinny.error/option-unknown :mode ":handler-mode"]
+     [{:keep-alive-timeout 1} :hinny.error/option-unknown :keep-alive-timeout ":keep-alive-timeout-ms"]
+     [{"port" 0} :hinny.error/option-unknown "port" ":port"]
+     [{:zzzzzzzz 1} :hinny.error/option-unknown :zzzzzzzz ":port"]
+     [{nil 1} :hinny.error/option-unknown nil ":port"]
+     [{:test-faults true} :hinny.error/option-unknown :test-faults ":test-faults"]
+     [{:host nil} :hinny.error/option-invalid :host "string"]
+     [{:host ""} :hinny.error/option-invalid :host "string"]
+     [{:host "  "} :hinny.error/option-invalid :host "string"]
+     [{:host "a\u0000b"} :hinny.error/option-invalid :host "string"]
+     [{:host 1} :hinny.error/option-invalid :host "string"]
+     [{:handler-mode :async} :hinny.error/option-invalid :handler-mode ":worker or :inline"]
+     [{:handler-mode "inline"} :hinny.error/option-invalid :handler-mode ":worker or :inline"]
+     [{:handler-mode nil} :hinny.error/option-invalid :handler-mode ":worker or :inline"]
+     [{:worker-threads :many} :hinny.error/option-invalid :worker-threads ":virtual"]
+     [{:server-header 1} :hinny.error/option-invalid :server-header "a string or nil"]
+     [{:server-header "a\u0000b"} :hinny.error/option-invalid :server-header "a string or nil"]]
+    (for [[option [low high]] number-ranges
+          value [(dec low) (inc high) nil "1" 1.5 1M :some Long/MAX_VALUE Long/MIN_VALUE]]
+      [{option value} :hinny.error/option-invalid option (str "from " low " to " high)])))
+
+(defn- failure
+  [options]
+  (try
+    (.close (run-server thread-name options))
+    nil
+    (catch ExceptionInfo e
+      (assoc (ex-data e) :message (ex-message e)))))
+
+(deftest wrong-option-is-refused-before-a-socket-is-bound-test
+  ;; On a port that is taken, so a server that bound first would say so.
+  (with-open [other (ServerSocket. 0 1 (InetAddress/getByName "127.0.0.1"))]
+    (doseq [[options type option fragment] refused-table]
+      (testing (pr-str options)
+        (let [data (failure (merge {:host "127.0.0.1" :port (.getLocalPort other)} options))]
+          (is (= type (:type data)))
+          (is (= option (:option data)))
+          (is (str/includes? (:message data) fragment))
+          (is (str/includes? (:message data) (pr-str option))))))
+    (testing "a header value that cannot be sent"
+      (doseq [value ["a\r\nInjected: 1" "a\u007f"]]
+        (let [{:keys [type message]} (failure {:host "127.0.0.1" :port (.getLocalPort other) :server-header value})]
+          (is (= :hinny.error/option-invalid type))
+          (is (str/includes? message ":server-header")))))
+    (testing "options that are no map"
+      (doseq [value [[] 1 "x" [[:port 0]] #{:port}]]
+        (is (= :hinny.error/option-invalid (:type (failure value))))))))
+
+(deftest nearest-option-test
+  (testing "data names the nearest known option, nothing if none is like it"
+    (is (= :port (:nearest (failure {:prot 1}))))
+    (is (= :max-head-bytes (:nearest (failure {:max-header-bytes 1}))))
+    (is (nil? (:nearest (failure {:zzzzzzzz 1}))))))
+
+(deftest limits-of-a-range-are-in-it-test
+  (doseq [[option bounds] (dissoc number-ranges :port :event-loops)
+          value bounds]
+    (testing (str option " " value)
+      (with-server [server thread-name {option value}]
+        (is (pos? (server-port server)))))))
+
+(defn- loop-threads []
+  (count (filter #(re-matches #"hinny-loop-\d+" (.getName ^Thread %)) (keys (Thread/getAllStackTraces)))))
+
+(deftest event-loops-test
+  (doseq [[options expected] [[{} (:event-loops defaults)]
+                              [{:event-loops 1} 1]
+                              [{:event-loops 5} 5]]]
+    (testing (pr-str options)
+      (with-server [_ thread-name options]
+        (is (= expected (loop-threads))))
+      (is (zero? (loop-threads)) "none is left"))))
+
+(deftest handler-mode-test
+  (doseq [[options expected] [[{} #"hinny-worker-\d+"]
+                              [{:handler-mode :worker} #"hinny-worker-\d+"]
+                              [{:handler-mode :inline} #"hinny-loop-\d+"]]]
+    (with-server [server thread-name options]
+      (is (re-matches expected (:body (raw/answer server (raw/get-request "/"))))))))
+
+(defn- reachable?
+  [host port]
+  (try
+    (.close ^java.io.Closeable (raw/connect host port))
+    true
+    (catch IOException _ false)))
+
+(deftest host-test
+  (doseq [[options reached not-reached] [[{:port 0} ["127.0.0.1" "127.0.0.2"] []]
+                                         [{:port 0 :host "127.0.0.2"} ["127.0.0.2"] ["127.0.0.1"]]
+                                         [{:port 0 :host "localhost"} ["localhost"] []]]]
+    (testing (pr-str options)
+      (with-open [server (run-server thread-name options)]
+        (doseq [host reached]
+          (is (reachable? host (server-port server))))
+        (doseq [host not-reached]
+          (is (not (reachable? host (server-port server))))))))
+  (testing "IPv6, where this machine has it"
+    (when (try
+            (.close (ServerSocket. 0 1 (InetAddress/getByName "::1")))
+            true
+            (catch IOException _ false))
+      (with-open [server (run-server (fn [request] {:status 200 :body (pr-str ((juxt :remote-addr :server-name) request))})
+                           {:port 0 :host "::1"})
+                  client (raw/connect "::1" (server-port server))]
+        (raw/send! client (raw/head "GET / HTTP/1.0"))
+        (is (= "[\"::1\" \"::1\"]" (:body (raw/read-response client))))))))

@@ -1,0 +1,199 @@
+(ns hinny.limits-wire-test
+  "Sizes and times that a client must keep: what comes at the limit, what beyond it, and how the connection ends.
+
+  Timeouts are set small and nothing else is timed: what must come comes within the guard of the raw client, which is
+  below every default timeout, so it can only come because of the option."
+  (:require
+   [clojure.string :as str]
+   [clojure.test :refer [deftest is testing]]
+   [hinny.raw-client :as raw :refer [head with-client with-server]])
+  (:import
+   (java.util.concurrent CountDownLatch)))
+
+(set! *warn-on-reflection* true)
+
+(def ^:private modes [:inline :worker])
+
+(defn- sized [length]
+  (raw/post "/" (str/join (repeat length "b"))))
+
+(defn- chunked-of [length piece]
+  (str (head "POST / HTTP/1.1" "Host: x" "Transfer-Encoding: chunked")
+       (apply raw/chunked (map str/join (partition-all piece (repeat length "b"))))))
+
+(deftest body-limit-test
+  (doseq [mode modes
+          limit [0 1 1000 100000]
+          [what request] [["sized" sized]
+                          ["in one chunk" #(chunked-of % 1000000)]
+                          ["in chunks of 700 bytes" #(chunked-of % 700)]]]
+    (testing (str "9110 15.5.14 :max-body-bytes " limit ", " what ", " mode)
+      (with-server [server raw/echo-body {:handler-mode mode :max-body-bytes limit}]
+        (testing "at the limit"
+          (with-client [client server]
+            (raw/send! client (request limit))
+            (let [response (raw/read-response client)]
+              (is (= [200 limit] [(:status response) (count (:body response))])))
+            (raw/send! client (raw/get-request "/"))
+            (is (= 200 (:status (raw/read-response client))))))
+        (testing "one byte beyond"
+          (with-client [client server]
+            (raw/send! client (str (request (inc limit)) (raw/get-request "/after")))
+            (let [response (raw/read-response client)]
+              (is (= 413 (:status response)))
+              (is (= "close" (raw/header response "connection")))
+              (is (= 1 (count (raw/header-values response "date")))))
+            (is (raw/eof? client) "the rest of the body is no next request")))))))
+
+(deftest refused-body-does-not-destroy-the-answer-test
+  (testing "9112 9.6: a client that writes its whole body first can still read the answer"
+    (doseq [mode modes
+            request [(sized 600000) (chunked-of 600000 50000)]]
+      (with-server [server raw/echo-body {:handler-mode mode :max-body-bytes 10}]
+        (with-client [client server]
+          (raw/send! client request)
+          (is (= 413 (:status (raw/read-response client))))
+          (is (raw/eof? client)))))))
+
+(deftest announced-length-beyond-the-limit-is-refused-at-once-test
+  (testing "9110 15.5.14: no byte of the body is needed to refuse it"
+    (doseq [length ["11" "9999999999" "9223372036854775807"]]
+      (with-server [server raw/echo-body {:max-body-bytes 10}]
+        (with-client [client server]
+          (raw/send! client (head "POST / HTTP/1.1" "Host: x" (str "Content-Length: " length)))
+          (is (= 413 (:status (raw/read-response client))))
+          (is (raw/eof? client)))))))
+
+(defn- head-of-length
+  "A request head of `length` bytes."
+  [length]
+  (let [shortest (count (raw/get-request "/" "X-A: "))]
+    (raw/get-request "/" (str "X-A: " (str/join (repeat (- length shortest) "v"))))))
+
+(deftest head-limit-test
+  (doseq [mode modes
+          limit [1024 4096 8192 32768 100000]]
+    (testing (str "6585 5 :max-head-bytes " limit ", " mode)
+      (with-server [server raw/echo-target {:handler-mode mode :max-head-bytes limit}]
+        (testing "at the limit"
+          (is (= 200 (:status (raw/answer server (head-of-length limit))))))
+        (testing "beyond, complete"
+          (with-client [client server]
+            (raw/send! client (str (head-of-length (* 2 limit)) (raw/get-request "/after")))
+            (let [response (raw/read-response client)]
+              (is (= 431 (:status response)))
+              (is (= "close" (raw/header response "connection"))))
+            (is (raw/eof? client))))
+        (testing "beyond, without an end in sight"
+          (with-client [client server]
+            (raw/send! client (subs (head-of-length (+ 64 (* 2 limit))) 0 (* 2 limit)))
+            (is (= 431 (:status (raw/read-response client))))
+            (is (raw/eof? client))))
+        (testing "one byte beyond"
+          (is (= 431 (:status (raw/answer server (head-of-length (inc limit)))))))))))
+
+(deftest long-target-test
+  (testing "9110 15.5.15: a target beyond the limit of the head"
+    (with-server [server raw/echo-target nil]
+      (let [target (str "/" (str/join (repeat 8000 "a")))]
+        (is (= (str "get " target) (:body (raw/answer server (raw/get-request target))))))
+      (with-client [client server]
+        (raw/send! client (raw/get-request (str "/" (str/join (repeat 70000 "a")))))
+        (is (contains? #{414 431} (:status (raw/read-response client))))
+        (is (raw/eof? client)))))
+  (testing "9110 15.5.15: a target longer than a record can say"
+    (with-server [server raw/echo-target {:max-head-bytes 300000}]
+      (with-client [client server]
+        (raw/send! client (raw/get-request (str "/" (str/join (repeat 70000 "a")))))
+        (is (contains? #{414 431} (:status (raw/read-response client))))
+        (is (raw/eof? client))))))
+
+(deftest many-header-fields-test
+  (testing "6585 5: more header fields than the server takes"
+    (with-server [server raw/echo-target nil]
+      (is (= 200 (:status (raw/answer server (apply raw/get-request "/" (for [n (range 90)] (str "X-" n ": v")))))))
+      (with-client [client server]
+        (raw/send! client (apply raw/get-request "/" (for [n (range 2000)] (str "X-" n ": v"))))
+        (is (= 431 (:status (raw/read-response client))))
+        (is (raw/eof? client))))))
+
+(deftest header-read-timeout-test
+  (doseq [mode modes]
+    (with-server [server raw/echo-target {:handler-mode mode :header-read-timeout-ms 50}]
+      (doseq [part ["G" "GET / HTTP/1.1\r\n" "GET / HTTP/1.1\r\nHost: x\r\n\r"]]
+        (testing (str "9110 15.5.9: 408 after a part of a head, " (pr-str part) ", " mode)
+          (with-client [client server]
+            (raw/send! client part)
+            (let [response (raw/read-response client)]
+              (is (= [408 "Request Timeout"] ((juxt :status :body) response)))
+              (is (= "close" (raw/header response "connection")))
+              (is (= 1 (count (raw/header-values response "date"))) "9110 6.6.1"))
+            (is (raw/eof? client)))))
+      (testing (str "9110 15.5.9: no answer if nothing was asked, " mode)
+        (with-client [client server]
+          (is (raw/eof? client))))
+      (testing (str "9110 15.5.9: 408 for the second request of a connection, " mode)
+        (with-client [client server]
+          (raw/send! client (str (raw/get-request "/a") "GET /b HT"))
+          (is (= "get /a" (:body (raw/read-response client))))
+          (is (= 408 (:status (raw/read-response client))))
+          (is (raw/eof? client)))))))
+
+(deftest trickled-head-test
+  (testing "9112 9.5: the time for a head is for all of it, a byte now and then does not prolong it"
+    (with-server [server raw/echo-target {:header-read-timeout-ms 200}]
+      (with-client [client server]
+        (raw/send! client "GET / HTTP/1.1\r\nX-A: ")
+        (let [trickle (future
+                        (try
+                          (while true
+                            (raw/send! client "a")
+                            (raw/await-taken client))
+                          (catch java.io.IOException closed closed)))]
+          (is (= 408 (:status (raw/read-response client))))
+          (is (instance? java.io.IOException (deref trickle raw/guard-ms :still-open))))))))
+
+(deftest keep-alive-timeout-test
+  (doseq [mode modes
+          request [(raw/get-request "/a") (head "GET /a HTTP/1.0" "Connection: keep-alive")]]
+    (testing (str "9112 9.5: an idle connection is closed without a word, " mode)
+      (with-server [server raw/echo-target {:handler-mode mode :keep-alive-timeout-ms 50}]
+        (with-client [client server]
+          (raw/send! client request)
+          (is (= "get /a" (:body (raw/read-response client))))
+          (is (raw/eof? client)))))))
+
+(deftest body-read-timeout-test
+  (doseq [mode modes
+          [what lines part] [["no byte" ["Content-Length: 10"] ""]
+                             ["a part" ["Content-Length: 10"] "abc"]
+                             ["a part of a chunk" ["Transfer-Encoding: chunked"] "5\r\nabc"]
+                             ["no last chunk" ["Transfer-Encoding: chunked"] "3\r\nabc\r\n"]]]
+    (testing (str "9110 15.5.9: 408 after " what " of a body, " mode)
+      (with-server [server raw/echo-target {:handler-mode mode :body-read-timeout-ms 50}]
+        (with-client [client server]
+          (raw/send! client (str (apply head "POST / HTTP/1.1" "Host: x" lines) part))
+          (let [response (raw/read-response client)]
+            (is (= 408 (:status response)))
+            (is (= "close" (raw/header response "connection"))))
+          (is (raw/eof? client)))))))
+
+(deftest handler-is-not-timed-test
+  (testing "the timeouts are for the client: a handler may take longer than any of them"
+    (let [started (CountDownLatch. 1)
+          gate (CountDownLatch. 1)]
+      (with-server [server (fn [{:keys [uri]}]
+                             (when (= "/slow" uri)
+                               (.countDown started)
+                               (raw/await-latch gate))
+                             {:status 200 :body uri})
+                    {:event-loops 1 :header-read-timeout-ms 20 :keep-alive-timeout-ms 20 :body-read-timeout-ms 20}]
+        (with-client [slow server]
+          (raw/send! slow (raw/get-request "/slow"))
+          (is (raw/await-latch started))
+          (testing "connections that came later are timed out meanwhile"
+            (dotimes [_ 3]
+              (with-client [idle server]
+                (is (raw/eof? idle)))))
+          (.countDown gate)
+          (is (= "/slow" (:body (raw/read-response slow)))))))))
