@@ -9,7 +9,7 @@
    (clojure.lang ExceptionInfo)
    (hinny.server Server)
    (java.io Closeable)
-   (java.net ConnectException InetAddress ServerSocket)
+   (java.net InetAddress ServerSocket SocketException)
    (java.util.concurrent Callable CountDownLatch)))
 
 (set! *warn-on-reflection* true)
@@ -19,13 +19,13 @@
 (defn- hello [_] {:status 200 :body "hello"})
 
 (defn- refused?
-  "Whether nothing listens on `port`."
+  "Whether nobody serves `port`: refused, or reset because the listener closed before it was accepted."
   [port]
   (try
     (with-open [client (raw/connect port)]
       (raw/send! client (raw/get-request "/"))
       (nil? (raw/read-response client)))
-    (catch ConnectException _ true)))
+    (catch SocketException _ true)))
 
 (defn- failure
   "The `ex-data` and message of what `run-server` throws."

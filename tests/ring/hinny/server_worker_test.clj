@@ -39,6 +39,32 @@
   (cond-> [{:worker-threads 200}]
     virtual-threads? (conj {:worker-threads :virtual})))
 
+(defn- spin
+  "Keeps the processor busy for some microseconds: a short handler, but long enough for the next request to come."
+  []
+  (let [end (+ (System/nanoTime) 12000)]
+    (while (neg? (- (System/nanoTime) end)))))
+
+(deftest replies-before-a-blocked-handler-test
+  (testing "the reply of a short handler goes out although the same worker blocks in the next one"
+    (let [gate (atom nil)]
+      (with-server [server (fn [{:keys [uri]}]
+                             (if (= "/blocked" uri) (raw/await-latch @gate) (spin))
+                             {:status 200 :body uri})
+                    {:worker-threads 1 :event-loops 1}]
+        (with-clients [[short blocked] server 2]
+          (dotimes [_ 100]
+            ;; Handlers count as short again, and the worker holds replies back while more work waits.
+            (dotimes [_ 60]
+              (raw/send! short (raw/get-request "/short"))
+              (raw/read-response short))
+            (reset! gate (CountDownLatch. 1))
+            (raw/send! short (raw/get-request "/short"))
+            (raw/send! blocked (raw/get-request "/blocked"))
+            (is (= "/short" (:body (raw/read-response short))))
+            (.countDown ^CountDownLatch @gate)
+            (is (= "/blocked" (:body (raw/read-response blocked))))))))))
+
 (deftest two-hundred-blocked-handlers-run-at-once-test
   (doseq [pool pools]
     (testing (str pool ": nobody passes the barrier before 200 are there, and an inline server answers meanwhile")

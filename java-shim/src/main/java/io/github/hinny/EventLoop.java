@@ -12,8 +12,8 @@ import org.slf4j.LoggerFactory;
  * One event loop: the daemon thread {@code hinny-loop-N} that drives a native loop through {@link Native#poll}, and
  * runs inline handlers or passes requests to workers.
  *
- * <p>Made and started by an {@link Engine}. Everything but {@link #reply}, {@link #handlerTurn} and {@link #thread} is
- * the loop thread's own.
+ * <p>Made and started by an {@link Engine}. Everything but {@link #reply}, {@link #wake}, {@link #handlerTurn} and {@link #thread}
+ * is the loop thread's own.
  */
 final class EventLoop implements Runnable {
     private static final Logger LOG = LoggerFactory.getLogger("hinny.server");
@@ -48,6 +48,7 @@ final class EventLoop implements Runnable {
     private byte[] inbox = new byte[INBOX_BYTES];
     private Exchange[] batch = new Exchange[64];
     private int batchSize;
+    private boolean dispatched; // Workers got exchanges in the last turn.
 
     /** Odd while a handler runs; written opaquely, since only its change within a second matters. */
     @SuppressWarnings("unused") // Through HANDLER_TURN.
@@ -87,9 +88,14 @@ final class EventLoop implements Runnable {
         return handler;
     }
 
-    /** Sends encoded commands. Any thread. */
+    /** Takes encoded commands; they go out when {@link #wake} is called, at the latest. Any thread. */
     void reply(final byte[] commands) {
-        if (replies.add(commands)) {
+        replies.add(commands);
+    }
+
+    /** Makes the loop send the replies that wait, if it does not do so already. Any thread. */
+    void wake() {
+        if (replies.takeWake()) {
             Native.wake(engine, index);
         }
     }
@@ -139,6 +145,11 @@ final class EventLoop implements Runnable {
 
     /** Polls once and handles what came; returns whether the loop is still open. */
     private boolean turn() {
+        if (dispatched && replies.isEmpty()) {
+            // Workers that share this processor may answer now, which is cheaper than to sleep and be woken by them.
+            Thread.yield();
+        }
+        dispatched = false;
         replies.takeBeforePoll(outbox);
         final int count;
         try {
@@ -214,6 +225,7 @@ final class EventLoop implements Runnable {
     private void dispatchBatch() {
         final int size = batchSize;
         batchSize = 0;
+        dispatched = true;
         for (int i = workers.dispatch(batch, size); i < size; i++) {
             batch[i].refuse(outbox);
         }

@@ -28,10 +28,23 @@ final class Exchange {
         this.dispatchedNanos = dispatchedNanos;
     }
 
-    /** Runs the handler and sends its response, or the error that it ended in. */
-    void run(final ReplyWriter writer) {
+    /**
+     * Runs the handler and leaves its response, or the error that it ended in, with the loop, which the caller must
+     * {@linkplain EventLoop#wake wake} then. Never throws.
+     */
+    EventLoop run(final ReplyWriter writer) {
         answer(loop.handler(), request, writer.encoder, writer.outbox);
-        loop.reply(writer.take());
+        byte[] commands;
+        try {
+            commands = writer.take();
+        } catch (final OutOfMemoryError tooLarge) {
+            writer.outbox.reset();
+            ResponseEncoder.encodeFailure(request.exchange(), Records.KIND_HANDLER_THREW, writer.outbox);
+            commands = writer.take();
+            logThrown(request, tooLarge);
+        }
+        loop.reply(commands);
+        return loop;
     }
 
     /** Answers that no worker has room; {@code outbox} is the loop's. */

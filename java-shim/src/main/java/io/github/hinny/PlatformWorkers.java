@@ -11,18 +11,33 @@ import java.util.concurrent.locks.LockSupport;
 /**
  * A bounded pool of platform threads that wakes and makes as few of them as the work needs.
  *
- * <p>Waking a thread costs more than a short handler, so a batch wakes one worker; each worker that finds more work
- * behind its own wakes one more before it runs its handler. Nobody wakes a second worker while a woken one is still
- * looking for work. The last worker to fall idle is the first to be woken, so spare ones stay asleep and end.
+ * <p>Waking a thread costs more than a short handler. So a batch wakes one worker at most; a worker that finds work
+ * behind its own wakes one more before it runs its handler, and nobody wakes a second while a woken one is still
+ * looking for work. While handlers are short, one that is awake is left to work through a few exchanges alone, and
+ * looks again a few times before it sleeps; it wakes the loop once for their replies. The last worker to fall idle is the first to be woken, so spare ones stay
+ * asleep and end.
  *
  * <p>A new thread is made at once up to one per processor, and after that only when an exchange has waited for {@link
- * #WAIT_NANOS}: then the number doubles, at most to the limit.
+ * #WAIT_NANOS}: then the number doubles, at most to the limit. The same wait tells that handlers are not short after
+ * all: no exchange waits for a blocked worker for longer than that and a nap of the watchdog.
  */
 final class PlatformWorkers implements WorkerPool {
     /** A wait that says that the workers are blocked, or too few. */
     private static final long WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
 
     private static final long KEEP_ALIVE_NANOS = TimeUnit.SECONDS.toNanos(30);
+
+    /** A handler shorter than this is done before another worker would be awake. */
+    private static final long SHORT_NANOS = TimeUnit.MICROSECONDS.toNanos(20);
+
+    /** How many short exchanges may wait for each worker that is awake. */
+    private static final int SHORT_BACKLOG = 8;
+
+    /** After how many short handlers a worker that still has work sends their replies. */
+    private static final int REPLIES_HELD = 16;
+
+    /** How often a worker that ran short handlers lets others run, and looks again, before it sleeps. */
+    private static final int LOOKS_BEFORE_SLEEP = 8;
 
     private final int limit;
     private final int eagerLimit;
@@ -34,6 +49,12 @@ final class PlatformWorkers implements WorkerPool {
 
     /** 1 while a worker that was woken or made has not found work yet. */
     private final AtomicInteger searching = new AtomicInteger();
+
+    /** Workers that are not idle. */
+    private final AtomicInteger awake = new AtomicInteger();
+
+    /** Moving average of the time that handlers take; written by all workers, a lost update does not matter. */
+    private volatile long handlerNanos = SHORT_NANOS;
 
     private final Object lock = new Object();
     private final ArrayDeque<Worker> idle = new ArrayDeque<>(); // Guarded by lock.
@@ -62,9 +83,19 @@ final class PlatformWorkers implements WorkerPool {
             queue.add(batch[i]);
         }
         if (taken > 0) {
-            wakeOne();
+            callForHelp();
         }
         return taken;
+    }
+
+    /** Work waits: sees to it that as many workers are awake as it needs. */
+    private void callForHelp() {
+        final int awakeNow = awake.get();
+        if (awakeNow > 0 && handlerNanos < SHORT_NANOS && queued.get() <= SHORT_BACKLOG * awakeNow) {
+            watchdog.lookSoon();
+        } else {
+            wakeOne();
+        }
     }
 
     /** Sees to it that a worker looks at the queue, unless one is about to. */
@@ -102,6 +133,7 @@ final class PlatformWorkers implements WorkerPool {
         worker.setDaemon(true);
         worker.setContextClassLoader(contextClassLoader);
         workers.add(worker);
+        awake.incrementAndGet();
         worker.start();
     }
 
@@ -112,6 +144,7 @@ final class PlatformWorkers implements WorkerPool {
             return false;
         }
         if (nowNanos - oldest.dispatchedNanos >= WAIT_NANOS) {
+            handlerNanos = WAIT_NANOS;
             synchronized (lock) {
                 // An idle worker is a wake that is on its way; more threads would not be faster.
                 final int more = idle.isEmpty() ? Math.min(Math.max(workers.size(), 1), queued.get()) : 0;
@@ -153,6 +186,8 @@ final class PlatformWorkers implements WorkerPool {
     /** A worker's thread. */
     private final class Worker extends Thread {
         private final ReplyWriter writer = new ReplyWriter();
+        private final EventLoop[] loopsHeld = new EventLoop[REPLIES_HELD];
+        private int held;
         private volatile boolean woken;
 
         Worker(final String name) {
@@ -164,6 +199,7 @@ final class PlatformWorkers implements WorkerPool {
         }
 
         void wake() {
+            awake.incrementAndGet();
             woken = true;
             LockSupport.unpark(this);
         }
@@ -186,14 +222,48 @@ final class PlatformWorkers implements WorkerPool {
         private boolean work() {
             Exchange exchange = queue.poll();
             searching.set(0);
+            long before = System.nanoTime();
             while (exchange != null && !stopped) {
                 if (queued.decrementAndGet() > 0) {
-                    wakeOne();
+                    callForHelp();
                 }
-                exchange.run(writer);
+                hold(exchange.run(writer));
+                final long now = System.nanoTime();
+                handlerNanos += (now - before - handlerNanos) >> 3;
+                before = now;
                 exchange = queue.poll();
+                if (exchange == null || held == REPLIES_HELD || handlerNanos >= SHORT_NANOS) {
+                    wakeLoops();
+                }
+                if (exchange == null && handlerNanos < SHORT_NANOS) {
+                    exchange = lookAgain();
+                    before = System.nanoTime();
+                }
             }
             return !stopped;
+        }
+
+        /** The loop has a reply that it need not know of yet. If the next handler blocks, the watchdog tells it. */
+        private void hold(final EventLoop loop) {
+            watchdog.lookSoon();
+            loopsHeld[held++] = loop;
+        }
+
+        private void wakeLoops() {
+            for (int i = 0; i < held; i++) {
+                loopsHeld[i].wake();
+            }
+            held = 0;
+        }
+
+        /** Lets the loops run and looks whether they brought work: cheaper than to sleep and be woken. */
+        private Exchange lookAgain() {
+            Exchange exchange = null;
+            for (int i = 0; i < LOOKS_BEFORE_SLEEP && exchange == null; i++) {
+                Thread.yield();
+                exchange = queue.poll();
+            }
+            return exchange;
         }
 
         /** Waits to be woken; returns whether that happened. */
@@ -202,6 +272,7 @@ final class PlatformWorkers implements WorkerPool {
             synchronized (lock) {
                 idle.addLast(this);
             }
+            awake.decrementAndGet();
             // What was added before this worker was idle may have found nobody to wake.
             if (!queue.isEmpty()) {
                 wakeOne();

@@ -1,18 +1,31 @@
 package io.github.hinny;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * Commands from workers to one event loop: any number of writers, one reader, no lock.
  *
- * <p>A writer wakes the loop only if it is the first since the loop last took the queue, and only if the loop is in
- * {@code poll}. No reply is missed: the loop announces its poll before it takes the queue, and a writer adds its reply
- * before it looks at the announcement.
+ * <p>A writer adds as many replies as it likes and then asks {@link #takeWake} whether it must wake the loop. One writer
+ * is told so for each time that the loop polls, and only while replies wait. No reply is missed: the loop announces its
+ * poll before it takes the queue, and a writer adds its reply before it looks at the announcement.
  */
 final class ReplyQueue {
+    private static final VarHandle POLLING;
+
+    static {
+        try {
+            POLLING = MethodHandles.lookup().findVarHandle(ReplyQueue.class, "polling", boolean.class);
+        } catch (final ReflectiveOperationException impossible) {
+            throw new ExceptionInInitializerError(impossible);
+        }
+    }
+
     /** The newest reply; each points to the one before it. */
     private final AtomicReference<Reply> newest = new AtomicReference<>();
 
+    /** Whether the loop is in poll, or about to be, and nobody has woken it. */
     private volatile boolean polling;
 
     private static final class Reply {
@@ -24,15 +37,24 @@ final class ReplyQueue {
         }
     }
 
-    /** Adds a command; returns whether the caller must wake the loop. Any thread. */
-    boolean add(final byte[] command) {
+    /** Adds a command. Any thread. */
+    void add(final byte[] command) {
         final Reply reply = new Reply(command);
         Reply previous;
         do {
             previous = newest.get();
             reply.next = previous;
         } while (!newest.compareAndSet(previous, reply));
-        return previous == null && polling;
+    }
+
+    /** Returns whether no reply waits. */
+    boolean isEmpty() {
+        return newest.get() == null;
+    }
+
+    /** Returns whether the caller must wake the loop, for the replies that wait. Any thread. */
+    boolean takeWake() {
+        return polling && newest.get() != null && POLLING.compareAndSet(this, true, false);
     }
 
     /** Moves all commands to {@code outbox}, oldest first, and from now on asks writers for a wake. The loop. */

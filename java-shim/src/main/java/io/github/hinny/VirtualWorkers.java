@@ -49,7 +49,7 @@ final class VirtualWorkers implements WorkerPool {
         final ReplyWriter reused = writers.poll();
         final ReplyWriter writer = reused == null ? new ReplyWriter() : reused;
         try {
-            exchange.run(writer);
+            exchange.run(writer).wake();
         } finally {
             writers.add(writer);
             threads.remove(thread);

@@ -18,11 +18,15 @@ final class Watchdog extends Thread {
     private static final long STUCK_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private static final long LONG_NAP_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
-    private static final long SHORT_NAP_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+    private static final long SHORT_NAP_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
+
+    /** How long naps stay short after somebody asked: waking this thread costs the asker. */
+    private static final long HURRY_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
     private final EventLoop[] loops;
     private final Sighting[] sightings;
     private volatile WorkerPool workers;
+    private volatile boolean asked;
     private volatile boolean napsLong;
     private volatile boolean stopped;
 
@@ -48,11 +52,13 @@ final class Watchdog extends Thread {
         workers = pool;
     }
 
-    /** Work waits: look within a millisecond. Any thread. */
+    /** Work or replies wait: look within two milliseconds. Any thread; nearly free when it was asked before. */
     void lookSoon() {
-        if (napsLong) {
-            napsLong = false;
-            LockSupport.unpark(this);
+        if (!asked) {
+            asked = true;
+            if (napsLong) {
+                LockSupport.unpark(this);
+            }
         }
     }
 
@@ -66,11 +72,14 @@ final class Watchdog extends Thread {
     @Override
     public void run() {
         long nextLoopLook = System.nanoTime();
+        long hurryUntil = nextLoopLook;
         while (!stopped) {
             final long now = System.nanoTime();
             final WorkerPool pool = workers;
-            napsLong = true;
-            final boolean hurry = pool != null && pool.relieve(now);
+            if (asked || (pool != null && pool.relieve(now))) {
+                asked = false;
+                hurryUntil = now + HURRY_NANOS;
+            }
             if (now - nextLoopLook >= 0) {
                 nextLoopLook = now + LONG_NAP_NANOS;
                 NativeLog.refreshLevel();
@@ -78,11 +87,24 @@ final class Watchdog extends Thread {
                     look(loops[i], sightings[i], now);
                 }
             }
-            if (napsLong) {
-                napsLong = !hurry;
-                LockSupport.parkNanos(this, hurry ? SHORT_NAP_NANOS : LONG_NAP_NANOS);
+            if (now - hurryUntil < 0) {
+                for (final EventLoop loop : loops) {
+                    loop.wake();
+                }
+                LockSupport.parkNanos(this, SHORT_NAP_NANOS);
+            } else {
+                napLong();
             }
         }
+    }
+
+    /** Whoever asks before this thread says that it naps is seen here; whoever asks after that wakes it. */
+    private void napLong() {
+        napsLong = true;
+        if (!asked && !stopped) {
+            LockSupport.parkNanos(this, LONG_NAP_NANOS);
+        }
+        napsLong = false;
     }
 
     private static void look(final EventLoop loop, final Sighting last, final long now) {
