@@ -148,7 +148,9 @@
 (defn- push
   "Hands `commands` to the only loop of `server`, as a worker does."
   [server ^bytes commands]
-  (probe/call-method "EventLoop" (first (probe/loops server)) "reply" commands))
+  (let [event-loop (first (probe/loops server))]
+    (probe/call-method "EventLoop" event-loop "reply" commands)
+    (probe/call-method "EventLoop" event-loop "wake")))
 
 (def ^:private hello
   {:status 200 :headers {"content-type" "text/plain" "x-literal" "value"} :body "hello"})
