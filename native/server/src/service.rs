@@ -91,14 +91,14 @@ impl Future for ResponseFuture {
         let this = &mut *self;
         if let Progress::Arriving(arriving) = &mut this.progress {
             let whole = ready!(arriving.poll_whole(&this.connection, cx));
-            let ArrivingRequest { parts, chunks, .. } = match whole {
-                Err(kind) => return Poll::Ready(fail(&this.connection, kind)),
-                Ok(()) => match std::mem::replace(&mut this.progress, Progress::Failed(Kind::Internal)) {
-                    Progress::Arriving(arriving) => *arriving,
-                    Progress::Dispatched(_) | Progress::Failed(_) => return Poll::Ready(Err(Kind::Internal)),
-                },
+            let arrived = std::mem::replace(&mut this.progress, Progress::Failed(Kind::Internal));
+            this.progress = match (whole, arrived) {
+                (Ok(()), Progress::Arriving(request)) => {
+                    dispatch(&this.connection, request.parts, &request.chunks).unwrap_or_else(Progress::Failed)
+                }
+                (Err(kind), _) => Progress::Failed(kind),
+                (Ok(()), other) => other,
             };
-            this.progress = dispatch(&this.connection, parts, &chunks).unwrap_or_else(Progress::Failed);
         }
         let reply = match &this.progress {
             Progress::Dispatched(exchange) => ready!(exchange.poll_reply(cx)),
@@ -117,12 +117,6 @@ impl Future for ResponseFuture {
         this.connection.answered();
         Poll::Ready(response)
     }
-}
-
-fn fail(connection: &Connection, kind: Kind) -> Result<Response<WholeBody>, Kind> {
-    let response = response::from_kind(connection, kind);
-    connection.answered();
-    response
 }
 
 /// Writes the request's record and opens its exchange.
