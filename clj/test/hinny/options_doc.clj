@@ -30,7 +30,7 @@
        "| option | meaning | default | allowed |\n|---|---|---|---|\n"
        (str/join (map row @options/table))
        "\nNot options: the JVM properties `hinny.native.path` and `hinny.native.workdir` (where the native library is\n"
-       "loaded from, see the README), and 100 header fields per request, a limit of the engine (431 beyond it).\n"))
+       "loaded from, see the README).\n"))
 
 (defn -main
   "Writes the file."

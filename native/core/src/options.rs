@@ -41,6 +41,8 @@ pub enum OptionKind {
         /// The keywords.
         keywords: &'static [&'static str],
     },
+    /// true or false.
+    Boolean,
     /// One of some keywords.
     Keyword(&'static [&'static str]),
     /// A string that is not empty.
@@ -54,6 +56,8 @@ pub enum OptionKind {
 pub enum OptionDefault {
     /// The number of processors that the JVM may use.
     Cores,
+    /// true or false.
+    Boolean(bool),
     /// A number.
     Integer(u64),
     /// A keyword.
@@ -89,10 +93,10 @@ pub const OPTIONS: &[OptionSpec] = &[
     },
     OptionSpec {
         name: "handler-mode",
-        kind: OptionKind::Keyword(&["worker", "inline"]),
+        kind: OptionKind::Keyword(&["worker", "inline", "async"]),
         unit: "",
         default: OptionDefault::Keyword("worker"),
-        doc: "Where the handler runs: on a worker, where it may block, or inline on the event loop, where it must not.",
+        doc: "How the handler is called: with a request on a worker, where it may block; inline, with a request on the event loop, where it must not; async, with request, respond and raise on the event loop, where it must not.",
     },
     OptionSpec {
         name: "worker-threads",
@@ -114,10 +118,34 @@ pub const OPTIONS: &[OptionSpec] = &[
     },
     OptionSpec {
         name: "max-body-bytes",
-        kind: OptionKind::Integer { min: 0, max: 1 << 30 },
+        kind: OptionKind::Integer { min: 0, max: 1 << 40 },
         unit: "bytes",
         default: OptionDefault::Integer(8 << 20),
         doc: "Largest request body; a larger one is answered 413 and the connection closed.",
+    },
+    OptionSpec {
+        name: "inline-body-bytes",
+        kind: OptionKind::Integer { min: 0, max: 8 << 20 },
+        unit: "bytes",
+        default: OptionDefault::Integer(64 << 10),
+        doc: "A request body up to this size has arrived when the handler is called; a larger one arrives while it is read. 0 calls the handler before any byte of a body.",
+    },
+    OptionSpec {
+        name: "exchange-buffer-bytes",
+        kind: OptionKind::Integer {
+            min: 4 << 10,
+            max: 64 << 20,
+        },
+        unit: "bytes",
+        default: OptionDefault::Integer(256 << 10),
+        doc: "How much of a streamed body waits for a slow reader, in each direction of each exchange; beyond it the sender waits.",
+    },
+    OptionSpec {
+        name: "max-unread-body-bytes",
+        kind: OptionKind::Integer { min: 0, max: 1 << 30 },
+        unit: "bytes",
+        default: OptionDefault::Integer(256 << 10),
+        doc: "How much of a request body that the handler did not read is read and dropped after its response to keep the connection; if more is left, it is closed.",
     },
     OptionSpec {
         name: "max-head-bytes",
@@ -128,6 +156,41 @@ pub const OPTIONS: &[OptionSpec] = &[
         unit: "bytes",
         default: OptionDefault::Integer(32 << 10),
         doc: "Largest request line with header fields; a larger one is answered 431 and the connection closed.",
+    },
+    OptionSpec {
+        name: "max-uri-bytes",
+        kind: OptionKind::Integer { min: 64, max: 65_534 },
+        unit: "bytes",
+        default: OptionDefault::Integer(8 << 10),
+        doc: "Longest request target; a longer one is answered 414 and the connection closed.",
+    },
+    OptionSpec {
+        name: "max-header-count",
+        kind: OptionKind::Integer { min: 1, max: 1000 },
+        unit: "fields",
+        default: OptionDefault::Integer(100),
+        doc: "Most header fields of a request; one more is answered 431 and the connection closed.",
+    },
+    OptionSpec {
+        name: "max-connections",
+        kind: OptionKind::Integer { min: 1, max: 1 << 30 },
+        unit: "connections",
+        default: OptionDefault::Integer(65_536),
+        doc: "Most connections at once; one more is answered 503 with Retry-After and closed.",
+    },
+    OptionSpec {
+        name: "max-exchanges",
+        kind: OptionKind::Integer { min: 1, max: 1 << 30 },
+        unit: "exchanges",
+        default: OptionDefault::Integer(65_536),
+        doc: "Most requests at once that wait for their response; one more is answered 503 with Retry-After.",
+    },
+    OptionSpec {
+        name: "max-requests-per-connection",
+        kind: OptionKind::Integer { min: 1, max: 1 << 40 },
+        unit: "requests",
+        default: OptionDefault::Integer(1_000_000),
+        doc: "After so many requests a connection is closed, with Connection: close in the last response.",
     },
     OptionSpec {
         name: "server-header",
@@ -158,11 +221,56 @@ pub const OPTIONS: &[OptionSpec] = &[
         doc: "From the end of a response until the first byte of the next request; then the connection is closed.",
     },
     OptionSpec {
+        name: "response-write-timeout-ms",
+        kind: OptionKind::Integer { min: 1, max: HOUR_MS },
+        unit: "ms",
+        default: OptionDefault::Integer(60_000),
+        doc: "From the moment a client takes no more of a response that waits for it until it does; then the connection is cut.",
+    },
+    OptionSpec {
+        name: "handler-timeout-ms",
+        kind: OptionKind::Integer {
+            min: 0,
+            max: 24 * HOUR_MS,
+        },
+        unit: "ms",
+        default: OptionDefault::Integer(300_000),
+        doc: "From a request's arrival at the handler until its response begins; then 503, and what the handler answers later is dropped. 0 waits for ever.",
+    },
+    OptionSpec {
         name: "drain-timeout-ms",
         kind: OptionKind::Integer { min: 0, max: HOUR_MS },
         unit: "ms",
         default: OptionDefault::Integer(30_000),
         doc: "From stop until connections whose exchange has not finished are cut.",
+    },
+    OptionSpec {
+        name: "reuse-port?",
+        kind: OptionKind::Boolean,
+        unit: "",
+        default: OptionDefault::Boolean(false),
+        doc: "Whether another server may listen on the same port (SO_REUSEPORT), as the next version of a service does in a rolling restart. All of them must say so.",
+    },
+    OptionSpec {
+        name: "shutdown-hook?",
+        kind: OptionKind::Boolean,
+        unit: "",
+        default: OptionDefault::Boolean(true),
+        doc: "Whether the end of the JVM (SIGTERM, System/exit) stops the server first, with its drain.",
+    },
+    OptionSpec {
+        name: "daemon?",
+        kind: OptionKind::Boolean,
+        unit: "",
+        default: OptionDefault::Boolean(false),
+        doc: "Whether the JVM may end while the server runs, when the program's other threads have ended.",
+    },
+    OptionSpec {
+        name: "join?",
+        kind: OptionKind::Boolean,
+        unit: "",
+        default: OptionDefault::Boolean(false),
+        doc: "Whether run-server returns only when the server has stopped.",
     },
 ];
 
@@ -176,12 +284,28 @@ pub struct Options {
     pub port: u16,
     /// `:event-loops`
     pub event_loops: usize,
-    /// `:handler-mode` is `:inline`
+    /// `:handler-mode` is `:inline`, so that a response comes in the turn after its request
     pub inline: bool,
     /// `:max-body-bytes`
     pub max_body_bytes: u64,
+    /// `:inline-body-bytes`
+    pub inline_body_bytes: u64,
+    /// `:exchange-buffer-bytes`
+    pub exchange_buffer_bytes: usize,
+    /// `:max-unread-body-bytes`
+    pub max_unread_body_bytes: u64,
     /// `:max-head-bytes`
     pub max_head_bytes: usize,
+    /// `:max-uri-bytes`
+    pub max_uri_bytes: usize,
+    /// `:max-header-count`
+    pub max_header_count: usize,
+    /// `:max-connections`
+    pub max_connections: u64,
+    /// `:max-exchanges`
+    pub max_exchanges: u64,
+    /// `:max-requests-per-connection`
+    pub max_requests_per_connection: u64,
     /// `:server-header`
     pub server_header: Option<HeaderValue>,
     /// `:header-read-timeout-ms`
@@ -190,6 +314,12 @@ pub struct Options {
     pub body_read_timeout_ms: u64,
     /// `:keep-alive-timeout-ms`
     pub keep_alive_timeout_ms: u64,
+    /// `:response-write-timeout-ms`
+    pub response_write_timeout_ms: u64,
+    /// `:handler-timeout-ms`, `None` for 0
+    pub handler_timeout_ms: Option<u64>,
+    /// `:reuse-port?`
+    pub reuse_port: bool,
     /// Whether the fault triggers of the boundary tests are armed (see `hinny-server`, `service`). No user option.
     pub test_faults: bool,
 }
@@ -241,11 +371,22 @@ impl Options {
             event_loops: source.number("event-loops")?,
             inline: source.text("handler-mode")? == "inline",
             max_body_bytes: source.number("max-body-bytes")?,
+            inline_body_bytes: source.number("inline-body-bytes")?,
+            exchange_buffer_bytes: source.number("exchange-buffer-bytes")?,
+            max_unread_body_bytes: source.number("max-unread-body-bytes")?,
             max_head_bytes: source.number("max-head-bytes")?,
+            max_uri_bytes: source.number("max-uri-bytes")?,
+            max_header_count: source.number("max-header-count")?,
+            max_connections: source.number("max-connections")?,
+            max_exchanges: source.number("max-exchanges")?,
+            max_requests_per_connection: source.number("max-requests-per-connection")?,
             server_header,
             header_read_timeout_ms: source.number("header-read-timeout-ms")?,
             body_read_timeout_ms: source.number("body-read-timeout-ms")?,
             keep_alive_timeout_ms: source.number("keep-alive-timeout-ms")?,
+            response_write_timeout_ms: source.number("response-write-timeout-ms")?,
+            handler_timeout_ms: Some(source.number("handler-timeout-ms")?).filter(|ms| *ms > 0),
+            reuse_port: source.boolean("reuse-port?")?,
             test_faults: source.given.contains(&(TEST_FAULTS, "true")),
         })
     }
@@ -266,6 +407,21 @@ impl<'a> Source<'a> {
         match spec(name).map(|spec| &spec.default) {
             Some(OptionDefault::Text(text) | OptionDefault::Keyword(text)) => Ok(text),
             _ => Err(OptionError(format!("option :{name} is missing"))),
+        }
+    }
+
+    fn boolean(&self, name: &str) -> Result<bool, OptionError> {
+        match (self.given.iter().find(|(given, _)| *given == name), spec(name)) {
+            (Some((_, "true")), _) => Ok(true),
+            (Some((_, "false")), _) => Ok(false),
+            (
+                None,
+                Some(OptionSpec {
+                    default: OptionDefault::Boolean(value),
+                    ..
+                }),
+            ) => Ok(*value),
+            _ => Err(OptionError(format!(":{name} must be true or false"))),
         }
     }
 
@@ -297,8 +453,8 @@ fn spec(name: &str) -> Option<&'static OptionSpec> {
 
 /// The table as an EDN vector of maps, for Clojure.
 ///
-/// Each map has `:name :type :default :doc`, and where they apply `:unit :min :max :choices`. `:type` is `:integer`,
-/// `:integer-or-keyword`, `:keyword`, `:string` or `:optional-string`; the default `:cores` is the number of processors.
+/// Each map has `:name :type :default :doc`, and where they apply `:unit :min :max :choices`. `:type` is `:boolean`,
+/// `:integer`, `:integer-or-keyword`, `:keyword`, `:string` or `:optional-string`; the default `:cores` is the number of processors.
 #[must_use]
 pub fn table_edn() -> String {
     let mut edn = String::from("[");
@@ -306,6 +462,7 @@ pub fn table_edn() -> String {
         let type_name = match spec.kind {
             OptionKind::Integer { .. } => "integer",
             OptionKind::IntegerOr { .. } => "integer-or-keyword",
+            OptionKind::Boolean => "boolean",
             OptionKind::Keyword(_) => "keyword",
             OptionKind::Text => "string",
             OptionKind::OptionalText => "optional-string",
@@ -324,6 +481,7 @@ pub fn table_edn() -> String {
         }
         let _ = match spec.default {
             OptionDefault::Cores => write!(edn, " :default :cores}}\n "),
+            OptionDefault::Boolean(value) => write!(edn, " :default {value}}}\n "),
             OptionDefault::Integer(value) => write!(edn, " :default {value}}}\n "),
             OptionDefault::Keyword(name) => write!(edn, " :default :{name}}}\n "),
             OptionDefault::Text(text) => write!(edn, " :default {text:?}}}\n "),
@@ -334,79 +492,4 @@ pub fn table_edn() -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn decode(pairs: &[(&str, &str)]) -> Result<Options, OptionError> {
-        let mut text = String::from("event-loops\x002\0");
-        for (name, value) in pairs {
-            text.push_str(&format!("{name}\0{value}\0"));
-        }
-        Options::decode(text.as_bytes())
-    }
-
-    #[test]
-    fn absent_options_have_the_defaults_of_the_table() {
-        let options = decode(&[]).unwrap();
-        assert_eq!(options.host, "0.0.0.0");
-        assert_eq!(options.port, 8080);
-        assert_eq!(options.max_body_bytes, 8 << 20);
-        assert_eq!(options.server_header.unwrap(), "hinny");
-        assert!(!options.inline);
-    }
-
-    #[test]
-    fn given_options_win() {
-        let options = decode(&[("port", "0"), ("server-header", ""), ("handler-mode", "inline")]).unwrap();
-        assert_eq!(options.port, 0);
-        assert_eq!(options.server_header, None);
-        assert!(options.inline);
-    }
-
-    #[test]
-    fn values_out_of_range_are_refused_with_the_range() {
-        let table = [
-            ("port", "65536", ":port must be an integer from 0 to 65535"),
-            ("port", "x", ":port must be an integer from 0 to 65535"),
-            (
-                "max-head-bytes",
-                "1023",
-                ":max-head-bytes must be an integer from 1024 to 1048576",
-            ),
-        ];
-        for (name, value, message) in table {
-            assert_eq!(decode(&[(name, value)]).unwrap_err().0, message);
-        }
-    }
-
-    #[test]
-    fn unknown_names_and_bad_header_values_are_refused() {
-        assert_eq!(decode(&[("prot", "1")]).unwrap_err().0, "unknown option :prot");
-        assert!(decode(&[("server-header", "a\r\nb")]).is_err());
-    }
-
-    #[test]
-    fn every_default_lies_in_its_range() {
-        for spec in OPTIONS {
-            if let (
-                OptionKind::Integer { min, max } | OptionKind::IntegerOr { min, max, .. },
-                OptionDefault::Integer(value),
-            ) = (&spec.kind, &spec.default)
-            {
-                assert!((min..=max).contains(&value), "{}", spec.name);
-            }
-            if let (OptionKind::Keyword(keywords), OptionDefault::Keyword(value)) = (&spec.kind, &spec.default) {
-                assert!(keywords.contains(value), "{}", spec.name);
-            }
-        }
-    }
-
-    #[test]
-    fn the_edn_table_names_every_option() {
-        let edn = table_edn();
-        for spec in OPTIONS {
-            assert!(edn.contains(&format!(":name :{} ", spec.name)));
-        }
-        assert!(edn.contains(":default :cores}"));
-    }
-}
+mod tests;

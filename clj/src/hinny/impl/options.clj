@@ -51,6 +51,7 @@
   (let [range-text (str "an integer from " min " to " max)
         choices-text (str/join " or " choices)]
     (case type
+      :boolean "true or false"
       :integer range-text
       :integer-or-keyword (str range-text ", or " choices-text)
       :keyword choices-text
@@ -62,6 +63,7 @@
   (let [in-range? #(and (int? value) (<= min value max))
         chosen? #(boolean (some #{value} choices))]
     (case type
+      :boolean (boolean? value)
       :integer (in-range?)
       :integer-or-keyword (or (in-range?) (chosen?))
       :keyword (chosen?)
