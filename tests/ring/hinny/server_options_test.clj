@@ -28,26 +28,44 @@
    :worker-threads 64
    :worker-queue-depth 16384
    :max-body-bytes 8388608
+   :inline-body-bytes 65536
+   :exchange-buffer-bytes 262144
+   :max-unread-body-bytes 262144
    :max-head-bytes 32768
+   :max-uri-bytes 8192
+   :max-header-count 100
+   :max-connections 65536
+   :max-exchanges 65536
+   :max-requests-per-connection 1000000
    :server-header "hinny"
    :header-read-timeout-ms 30000
    :body-read-timeout-ms 30000
    :keep-alive-timeout-ms 75000
-   :drain-timeout-ms 30000})
+   :response-write-timeout-ms 60000
+   :handler-timeout-ms 300000
+   :drain-timeout-ms 30000
+   :reuse-port? false
+   :shutdown-hook? true
+   :daemon? false
+   :join? false})
 
 (deftest defaults-test
   (is (= defaults (options/resolve-options nil)))
   (is (= defaults (options/resolve-options {})))
   (doseq [[option value] {:host "::1" :port 0 :event-loops 3 :handler-mode :inline :worker-threads :virtual
-                          :worker-queue-depth 1 :max-body-bytes 0 :max-head-bytes 1024 :server-header nil
-                          :header-read-timeout-ms 1 :body-read-timeout-ms 1 :keep-alive-timeout-ms 1 :drain-timeout-ms 0}]
+                          :worker-queue-depth 1 :max-body-bytes 0 :inline-body-bytes 0 :exchange-buffer-bytes 4096
+                          :max-unread-body-bytes 0 :max-head-bytes 1024 :max-uri-bytes 64 :max-header-count 1
+                          :max-connections 1 :max-exchanges 1 :max-requests-per-connection 1 :server-header nil
+                          :header-read-timeout-ms 1 :body-read-timeout-ms 1 :keep-alive-timeout-ms 1
+                          :response-write-timeout-ms 1 :handler-timeout-ms 0 :drain-timeout-ms 0
+                          :reuse-port? true :shutdown-hook? false :daemon? true :join? true}]
     (testing (str option " set changes itself and nothing else")
       (is (= (assoc defaults option value) (options/resolve-options {option value}))))))
 
 (deftest every-option-says-what-it-is-test
   (doseq [{:keys [type doc] :as spec} @options/table]
     (testing (:name spec)
-      (is (contains? #{:integer :integer-or-keyword :keyword :string :optional-string} type))
+      (is (contains? #{:boolean :integer :integer-or-keyword :keyword :string :optional-string} type))
       (is (str/ends-with? doc "."))
       (is (contains? spec :default))
       (when (#{:integer :integer-or-keyword} type)
@@ -59,11 +77,21 @@
    :event-loops [1 1024]
    :worker-threads [1 10000]
    :worker-queue-depth [1 1000000]
-   :max-body-bytes [0 1073741824]
+   :max-body-bytes [0 1099511627776]
+   :inline-body-bytes [0 8388608]
+   :exchange-buffer-bytes [4096 67108864]
+   :max-unread-body-bytes [0 1073741824]
    :max-head-bytes [1024 1048576]
+   :max-uri-bytes [64 65534]
+   :max-header-count [1 1000]
+   :max-connections [1 1073741824]
+   :max-exchanges [1 1073741824]
+   :max-requests-per-connection [1 1099511627776]
    :header-read-timeout-ms [1 3600000]
    :body-read-timeout-ms [1 3600000]
    :keep-alive-timeout-ms [1 3600000]
+   :response-write-timeout-ms [1 3600000]
+   :handler-timeout-ms [0 86400000]
    :drain-timeout-ms [0 3600000]})
 
 (def ^:private refused-table
@@ -72,7 +100,7 @@
     [[{:prot 0} :hinny.error/option-unknown :prot ":port"]
      [{:Port 0} :hinny.error/option-unknown :Port ":port"]
      [{:hosts "x"} :hinny.error/option-unknown :hosts ":host"]
-     [{:max-body 1} :hinny.error/option-unknown :max-body ":max-body-bytes"]
+     [{:max-bodies 1} :hinny.error/option-unknown :max-bodies ":max-body-bytes"]
      [{:worker-thread 1} :hinny.error/option-unknown :worker-thread ":worker-threads"]
      [{:queue-depth 1} :hinny.error/option-unknown :queue-depth ":worker-queue-depth"]
      [{:mode :inline} :hinny.error/option-unknown :mode ":handler-mode"]
@@ -86,9 +114,13 @@
      [{:host "  "} :hinny.error/option-invalid :host "string"]
      [{:host "a\u0000b"} :hinny.error/option-invalid :host "string"]
      [{:host 1} :hinny.error/option-invalid :host "string"]
-     [{:handler-mode :async} :hinny.error/option-invalid :handler-mode ":worker or :inline"]
-     [{:handler-mode "inline"} :hinny.error/option-invalid :handler-mode ":worker or :inline"]
-     [{:handler-mode nil} :hinny.error/option-invalid :handler-mode ":worker or :inline"]
+     [{:handler-mode :blocking} :hinny.error/option-invalid :handler-mode ":worker or :inline or :async"]
+     [{:handler-mode "inline"} :hinny.error/option-invalid :handler-mode ":worker or :inline or :async"]
+     [{:handler-mode nil} :hinny.error/option-invalid :handler-mode ":worker or :inline or :async"]
+     [{:join? nil} :hinny.error/option-invalid :join? "true or false"]
+     [{:daemon? "true"} :hinny.error/option-invalid :daemon? "true or false"]
+     [{:shutdown-hook? 1} :hinny.error/option-invalid :shutdown-hook? "true or false"]
+     [{:reuse-port? :yes} :hinny.error/option-invalid :reuse-port? "true or false"]
      [{:worker-threads :many} :hinny.error/option-invalid :worker-threads ":virtual"]
      [{:server-header 1} :hinny.error/option-invalid :server-header "a string or nil"]
      [{:server-header "a\u0000b"} :hinny.error/option-invalid :server-header "a string or nil"]]
