@@ -6,6 +6,7 @@
   * `server-port`    -- the port it listens on
   * `server-status`  -- `:running`, `:stopping` or `:stopped`
   * `server-metrics` -- its counters
+  * `on-close`       -- a function to call when a client leaves
 
       (with-open [server (run-server (fn [request] {:status 200 :headers {} :body (:uri request)}) {:port 0})]
         (slurp (str \"http://127.0.0.1:\" (server-port server) \"/hello\")))
@@ -13,11 +14,12 @@
 
   Failures to start throw `ex-info` whose `:type` is a keyword of `hinny.impl.error`."
   (:require
+   [hinny.impl.body :as body]
    [hinny.impl.error :as error]
    [hinny.impl.options :as options])
   (:import
    (clojure.lang Keyword)
-   (io.github.hinny Engine Engine$Settings Engine$State EngineException)
+   (io.github.hinny Engine Engine$Mode Engine$Settings Engine$State EngineException RingRequest)
    (java.io Closeable Writer)))
 
 (set! *warn-on-reflection* true)
@@ -90,26 +92,33 @@
       (error/failure "internal" (str "cannot start: " (.getMessage exception)) {:kind kind} exception))))
 
 (defn- engine-settings
-  [handler {:keys [event-loops handler-mode worker-threads worker-queue-depth]}]
+  [handler {:keys [event-loops handler-mode worker-threads worker-queue-depth exchange-buffer-bytes]}]
   (Engine$Settings. handler
                     (int event-loops)
-                    (= :inline handler-mode)
+                    (case handler-mode
+                      :worker Engine$Mode/WORKER
+                      :inline Engine$Mode/INLINE
+                      :async Engine$Mode/ASYNC)
                     (int (if (= :virtual worker-threads) 0 worker-threads))
-                    (int worker-queue-depth)))
+                    (int worker-queue-depth)
+                    (int exchange-buffer-bytes)))
 
 (defn run-server
   "Starts an HTTP server for a Ring handler and returns a `Server`.
 
   `handler` is a function of a Ring request (or a var of one: redefinitions are followed), called by many threads at
-  once. Its response must be a map as the Ring SPEC 1.5.1 defines it, with a body that is nil, a String (sent in the
-  charset of Content-Type, UTF-8 without one) or a byte array. Anything else is a logged 500.
+  once; with `:handler-mode :async` a function of request, respond and raise. Its response must be a map as the Ring
+  SPEC 1.5.1 defines it, with a body that is nil, a String (sent in the charset of Content-Type, UTF-8 without one), a
+  byte array, a sequence (flushed after each element), a File, an InputStream, or anything that satisfies
+  `ring.core.protocols/StreamableResponseBody` or `hinny.protocols/StreamableResponseBody`. Response and body may each
+  be a `java.util.concurrent.CompletionStage`. Anything else is a logged 500.
 
   `opts` is a map of the options in `docs/options.md`; the most used:
 
       key                  meaning                                                        default
       :host                address to listen on                                           \"0.0.0.0\"
       :port                port to listen on, 0 for a free one                            8080
-      :handler-mode        :worker (handlers may block) or :inline (they must not)        :worker
+      :handler-mode        :worker (handlers may block), :inline or :async (they must not) :worker
       :worker-threads      most handlers that run at once, or :virtual (JDK 21+)          64
       :max-body-bytes      largest request body, beyond it 413                            8388608
       :drain-timeout-ms    from stop until unfinished exchanges are cut                   30000
@@ -126,6 +135,7 @@
      (throw (error/failure "handler-invalid" (str "handler must be a function, is " (pr-str handler)) {})))
    (try
      (let [settings (options/resolve-options opts)]
+       (body/install)
        (try
          (->Server (Engine/start (engine-settings handler settings) (options/encode settings)) settings)
          (catch EngineException exception
@@ -137,6 +147,20 @@
                                  unsupported)))))
      (catch UnsatisfiedLinkError missing
        (throw (error/failure "native-library" (.getMessage missing) {} missing))))))
+
+(defn on-close
+  "Calls `f` when the client of `request` has left before its response was complete, or is no longer waited for: once,
+  on a worker, with `:disconnected` or `:timed-out` (`:handler-timeout-ms`). If that has happened already, soon; if the
+  response becomes complete, never. A later call replaces `f`. What is thrown is logged.
+
+  `request` is the map that the handler was given, or one made of it with `assoc`, `dissoc`, `merge` into it and the
+  like. Throws `IllegalArgumentException` for any other map, `IllegalStateException` in a handler of `:handler-mode
+  :inline`, which has answered before its client can leave."
+  {:added "0.1"}
+  [request f]
+  (when-not (instance? RingRequest request)
+    (throw (IllegalArgumentException. "on-close needs the request that the handler was given")))
+  (.onClose ^RingRequest request f))
 
 (defn stop-server
   "Stops `server`: it accepts nothing new, exchanges that have begun may finish for `:drain-timeout-ms` (as `run-server`

@@ -10,9 +10,10 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use crate::error::Kind;
 use crate::names;
 use crate::records::{
-    FAIL, FAIL_EXCHANGE, FAIL_KIND, FLAG_RESPONSE_BODY, HEADER_ENTRY_SIZE, RESPONSE, RESPONSE_BODY_LENGTH,
-    RESPONSE_EXCHANGE, RESPONSE_FLAGS, RESPONSE_HEADER_COUNT, RESPONSE_HEADERS, RESPONSE_STATUS, RESPONSE_TYPE,
-    get_u16, get_u32, get_u64, length_at,
+    CHUNK, CHUNK_BODY, CHUNK_BODY_LENGTH, CHUNK_EXCHANGE, CHUNK_FLAGS, FAIL, FAIL_EXCHANGE, FAIL_KIND, FLAG_CHUNK_LAST,
+    FLAG_RESPONSE_BODY, FLAG_RESPONSE_FILE, FLAG_RESPONSE_STREAM, HEADER_ENTRY_SIZE, RESPONSE, RESPONSE_BODY_LENGTH,
+    RESPONSE_EXCHANGE, RESPONSE_FLAGS, RESPONSE_HEADER_COUNT, RESPONSE_HEADERS, RESPONSE_STATUS, RESPONSE_TYPE, SIGNAL,
+    SIGNAL_AMOUNT, SIGNAL_CODE, SIGNAL_CREDIT, SIGNAL_DISCARD, SIGNAL_EXCHANGE, get_u16, get_u32, get_u64, length_at,
 };
 
 /// One command of the outbox.
@@ -22,6 +23,19 @@ pub enum Command {
     Response(u64, ResponseCommand),
     /// An exchange that ends in an error.
     Fail(u64, Kind),
+    /// A piece of a response body.
+    Chunk {
+        /// Exchange id.
+        exchange: u64,
+        /// The bytes, which may be none.
+        bytes: Bytes,
+        /// Whether the body ends with it.
+        last: bool,
+    },
+    /// The handler has taken so many bytes of the request body, or asks for them.
+    Credit(u64, usize),
+    /// The handler reads no more of the request body.
+    Discard(u64),
 }
 
 /// The outbox does not decode: a defect of the Java side, never the fault of a client.
@@ -56,9 +70,34 @@ impl Commands {
                 Command::Response(exchange, ResponseCommand::parse(shared)?)
             }
             FAIL => Command::Fail(get_u64(bytes, FAIL_EXCHANGE)?, Kind::from_code(bytes[FAIL_KIND])?),
+            CHUNK => Command::Chunk {
+                exchange: get_u64(bytes, CHUNK_EXCHANGE)?,
+                bytes: self.chunk_bytes(get_u32(bytes, CHUNK_BODY_LENGTH)?, end)?,
+                last: bytes[CHUNK_FLAGS] & FLAG_CHUNK_LAST != 0,
+            },
+            SIGNAL => {
+                let exchange = get_u64(bytes, SIGNAL_EXCHANGE)?;
+                match bytes[SIGNAL_CODE] {
+                    SIGNAL_CREDIT => Command::Credit(exchange, get_u32(bytes, SIGNAL_AMOUNT)?),
+                    SIGNAL_DISCARD => Command::Discard(exchange),
+                    _ => return None,
+                }
+            }
             _ => return None,
         };
         Some((command, end))
+    }
+
+    /// The bytes of the chunk that starts here and ends at `end`. They may wait long for a slow client, so they are
+    /// copied unless they are most of the outbox, which they would keep alive.
+    fn chunk_bytes(&self, length: usize, end: usize) -> Option<Bytes> {
+        let start = self.offset + CHUNK_BODY;
+        let stop = start.checked_add(length).filter(|stop| *stop <= end)?;
+        Some(if length * 2 > self.outbox.len() {
+            self.outbox.slice(start..stop)
+        } else {
+            Bytes::copy_from_slice(&self.outbox[start..stop])
+        })
     }
 }
 
@@ -114,7 +153,19 @@ impl ResponseCommand {
         self.status
     }
 
-    /// The body; `None` when the handler gave nil.
+    /// Whether the body goes on in chunks.
+    #[must_use]
+    pub fn is_streamed(&self) -> bool {
+        self.bytes[RESPONSE_FLAGS] & FLAG_RESPONSE_STREAM != 0
+    }
+
+    /// Whether the body is the path of the file to send.
+    #[must_use]
+    pub fn is_file(&self) -> bool {
+        self.bytes[RESPONSE_FLAGS] & FLAG_RESPONSE_FILE != 0
+    }
+
+    /// The body, or the first part of a streamed one; `None` when the handler gave nil.
     #[must_use]
     pub fn body(&self) -> Option<Bytes> {
         let present = self.bytes[RESPONSE_FLAGS] & FLAG_RESPONSE_BODY != 0;

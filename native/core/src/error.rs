@@ -15,8 +15,16 @@ pub enum Kind {
         /// The limit in bytes.
         limit: u64,
     },
+    /// The server serves as many connections as it may.
+    ConnectionLimit,
     /// The peer is gone; nothing can be sent.
     Disconnected,
+    /// The file that a handler answered with cannot be read.
+    FileUnreadable,
+    /// The server serves as many exchanges as it may.
+    ExchangeLimit,
+    /// The handler's response did not begin in time.
+    HandlerTimeout,
     /// The handler threw.
     HandlerThrew,
     /// The request head breaks a rule of HTTP that hyper does not check.
@@ -54,9 +62,7 @@ pub enum HeadFault {
 }
 
 impl Kind {
-    /// The number that stands for a kind in a `FAIL` command.
-    ///
-    /// Only kinds that Java can report have one.
+    /// The kind of a `FAIL` command: only those that Java can report.
     #[must_use]
     pub const fn from_code(code: u8) -> Option<Self> {
         match code {
@@ -64,6 +70,30 @@ impl Kind {
             crate::records::KIND_RESPONSE_INVALID => Some(Self::ResponseInvalid),
             crate::records::KIND_OVERLOADED => Some(Self::Overloaded),
             _ => None,
+        }
+    }
+
+    /// Whether the handler's side has ended the exchange with it, and needs not be told.
+    #[must_use]
+    pub const fn is_from_handler(self) -> bool {
+        matches!(self, Self::HandlerThrew | Self::Overloaded | Self::ResponseInvalid)
+    }
+
+    /// The number that stands for a kind in a signal.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::BodyMalformed => crate::records::KIND_BODY_MALFORMED,
+            Self::BodyTimeout => crate::records::KIND_BODY_TIMEOUT,
+            Self::BodyTooLarge { .. } => crate::records::KIND_BODY_TOO_LARGE,
+            Self::ConnectionLimit | Self::Disconnected | Self::HeadMalformed(_) | Self::HeadTimeout { .. } => {
+                crate::records::KIND_DISCONNECTED
+            }
+            Self::ExchangeLimit | Self::Overloaded => crate::records::KIND_OVERLOADED,
+            Self::HandlerThrew => crate::records::KIND_HANDLER_THREW,
+            Self::HandlerTimeout => crate::records::KIND_HANDLER_TIMEOUT,
+            Self::FileUnreadable | Self::Internal => crate::records::KIND_INTERNAL,
+            Self::ResponseInvalid => crate::records::KIND_RESPONSE_INVALID,
         }
     }
 }
@@ -74,7 +104,11 @@ impl fmt::Display for Kind {
             Self::BodyMalformed => f.write_str("request body malformed"),
             Self::BodyTimeout => f.write_str("request body timed out"),
             Self::BodyTooLarge { limit } => write!(f, "request body exceeds {limit} bytes"),
+            Self::ConnectionLimit => f.write_str("too many connections"),
             Self::Disconnected => f.write_str("client disconnected"),
+            Self::ExchangeLimit => f.write_str("too many exchanges"),
+            Self::FileUnreadable => f.write_str("file cannot be read"),
+            Self::HandlerTimeout => f.write_str("handler timed out"),
             Self::HandlerThrew => f.write_str("handler threw"),
             Self::HeadMalformed(fault) => write!(f, "request head malformed: {fault:?}"),
             Self::HeadTimeout { started: true } => f.write_str("request head timed out"),

@@ -7,7 +7,8 @@
 //! - Every constant below is listed in [`LAYOUT`]; a test compares Java's `Records` with it.
 //!
 //! A request record is `fixed part | header index | texts | header texts | body`; a response command is
-//! `fixed part | header index | header texts | body`. A header index entry is `u16 name id, u16 name length, u32 value
+//! `fixed part | header index | header texts | body`. A body that is not whole goes on in chunks; chunks and signals
+//! look the same in both directions, and name the exchange that they belong to. A header index entry is `u16 name id, u16 name length, u32 value
 //! length`; a name with an id has no text. Texts are the bytes of the wire, one Latin-1 character each.
 
 use bytes::Bytes;
@@ -26,12 +27,16 @@ macro_rules! layout {
 
 layout! {
     /// Changes with every change of this layout; both sides compare it at load.
-    ABI_VERSION: i32 = 1;
+    ABI_VERSION: i32 = 2;
 
     /// Record type: a request for a handler.
     REQUEST: u8 = 1;
     /// Record type: a log event of the core.
     LOG: u8 = 2;
+    /// Record and command type: a piece of a body, of the request as a record, of the response as a command.
+    CHUNK: u8 = 3;
+    /// Record and command type: something about an exchange that is no more than a number.
+    SIGNAL: u8 = 4;
     /// Command type: a handler's response.
     RESPONSE: u8 = 1;
     /// Command type: an exchange that ends in an error.
@@ -81,6 +86,8 @@ layout! {
     FLAG_QUERY: u8 = 4;
     /// Request flag: the message has a body, which may be empty.
     FLAG_BODY: u8 = 8;
+    /// Request flag: the body goes on in chunks, which come when a signal asks for them.
+    FLAG_BODY_STREAM: u8 = 16;
 
     /// u8: level, 1 (error) to 5 (trace).
     LOG_LEVEL: usize = 5;
@@ -109,6 +116,38 @@ layout! {
     RESPONSE_HEADERS: usize = 24;
     /// Response flag: the body is not nil.
     FLAG_RESPONSE_BODY: u8 = 1;
+    /// Response flag: the body goes on in chunks.
+    FLAG_RESPONSE_STREAM: u8 = 2;
+    /// Response flag: the body is the path of a file, whose content is the response's.
+    FLAG_RESPONSE_FILE: u8 = 4;
+
+    /// u8: `FLAG_CHUNK_…`.
+    CHUNK_FLAGS: usize = 5;
+    /// u64: exchange id of a chunk.
+    CHUNK_EXCHANGE: usize = 8;
+    /// u32: length of the bytes.
+    CHUNK_BODY_LENGTH: usize = 16;
+    /// Start of the bytes.
+    CHUNK_BODY: usize = 24;
+    /// Chunk flag: the body ends with it.
+    FLAG_CHUNK_LAST: u8 = 1;
+
+    /// u8: `SIGNAL_…`.
+    SIGNAL_CODE: usize = 5;
+    /// u64: exchange id of a signal.
+    SIGNAL_EXCHANGE: usize = 8;
+    /// u32: what the code says.
+    SIGNAL_AMOUNT: usize = 16;
+    /// Size of a signal.
+    SIGNAL_SIZE: usize = 24;
+    /// Signal: the receiver of a streamed body has taken so many bytes more, or asks for the first time.
+    SIGNAL_CREDIT: u8 = 1;
+    /// Signal, command: the handler reads no more of the request body.
+    SIGNAL_DISCARD: u8 = 2;
+    /// Signal, record: the request body ends in an error, one of `KIND_…`.
+    SIGNAL_BODY_FAILED: u8 = 3;
+    /// Signal, record: the exchange is over although its response is not complete; why is one of `KIND_…`.
+    SIGNAL_GONE: u8 = 4;
 
     /// u8: error kind of a FAIL command.
     FAIL_KIND: usize = 5;
@@ -122,6 +161,18 @@ layout! {
     KIND_RESPONSE_INVALID: u8 = 2;
     /// Error kind: the worker queue is full.
     KIND_OVERLOADED: u8 = 3;
+    /// Error kind: the client has left, or was cut off.
+    KIND_DISCONNECTED: u8 = 4;
+    /// Error kind: the handler took too long.
+    KIND_HANDLER_TIMEOUT: u8 = 5;
+    /// Error kind: the request body did not arrive in time.
+    KIND_BODY_TIMEOUT: u8 = 6;
+    /// Error kind: the request body is too large.
+    KIND_BODY_TOO_LARGE: u8 = 7;
+    /// Error kind: the request body is not framed as its head says.
+    KIND_BODY_MALFORMED: u8 = 8;
+    /// Error kind: a defect of the core, or a file that cannot be read.
+    KIND_INTERNAL: u8 = 9;
 }
 
 /// The longest method that a record can hold, in bytes.
@@ -134,7 +185,7 @@ pub struct RequestHead<'a> {
     pub exchange: u64,
     /// Method, at most [`METHOD_LENGTH_MAX`] bytes.
     pub method: &'a Method,
-    /// `FLAG_HTTP_10` and `FLAG_HTTPS`; the others are set here.
+    /// `FLAG_HTTP_10`, `FLAG_HTTPS` and `FLAG_BODY_STREAM`; the others are set here.
     pub flags: u8,
     /// Path of the target as sent, at most 65,535 bytes.
     pub uri: &'a str,
@@ -208,6 +259,31 @@ pub fn write_request(out: &mut Vec<u8>, head: &RequestHead<'_>, headers: &Header
     for chunk in body {
         out.extend_from_slice(chunk);
     }
+    finish(out, start);
+}
+
+/// Appends a chunk record of the exchange's request body to `out`.
+pub fn write_chunk(out: &mut Vec<u8>, exchange: u64, body: &[u8], last: bool) {
+    let start = out.len();
+    let mut fixed = [0_u8; CHUNK_BODY];
+    fixed[REQUEST_TYPE] = CHUNK;
+    fixed[CHUNK_FLAGS] = if last { FLAG_CHUNK_LAST } else { 0 };
+    put_u64(&mut fixed, CHUNK_EXCHANGE, exchange);
+    put_u32(&mut fixed, CHUNK_BODY_LENGTH, body.len());
+    out.extend_from_slice(&fixed);
+    out.extend_from_slice(body);
+    finish(out, start);
+}
+
+/// Appends a signal record to `out`.
+pub fn write_signal(out: &mut Vec<u8>, exchange: u64, code: u8, amount: usize) {
+    let start = out.len();
+    let mut fixed = [0_u8; SIGNAL_SIZE];
+    fixed[REQUEST_TYPE] = SIGNAL;
+    fixed[SIGNAL_CODE] = code;
+    put_u64(&mut fixed, SIGNAL_EXCHANGE, exchange);
+    put_u32(&mut fixed, SIGNAL_AMOUNT, amount);
+    out.extend_from_slice(&fixed);
     finish(out, start);
 }
 

@@ -19,7 +19,7 @@ pub struct Answer {
     pub retry_after_seconds: Option<u32>,
 }
 
-/// How long a client is asked to wait when the worker queue is full.
+/// How long a client is asked to wait when the server has too much to do.
 const RETRY_AFTER_SECONDS: u32 = 1;
 
 /// The answer to an error; `None` when nothing can be sent any more.
@@ -31,8 +31,13 @@ pub const fn answer(kind: Kind) -> Option<Answer> {
         Kind::HeadMalformed(_) | Kind::BodyMalformed => (StatusCode::BAD_REQUEST, true, None),
         Kind::HeadTimeout { started: true } | Kind::BodyTimeout => (StatusCode::REQUEST_TIMEOUT, true, None),
         Kind::BodyTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, true, None),
-        Kind::HandlerThrew | Kind::ResponseInvalid => (StatusCode::INTERNAL_SERVER_ERROR, false, None),
-        Kind::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, false, Some(RETRY_AFTER_SECONDS)),
+        Kind::HandlerThrew | Kind::ResponseInvalid | Kind::FileUnreadable => {
+            (StatusCode::INTERNAL_SERVER_ERROR, false, None)
+        }
+        Kind::Overloaded | Kind::ExchangeLimit | Kind::HandlerTimeout => {
+            (StatusCode::SERVICE_UNAVAILABLE, false, Some(RETRY_AFTER_SECONDS))
+        }
+        Kind::ConnectionLimit => (StatusCode::SERVICE_UNAVAILABLE, true, Some(RETRY_AFTER_SECONDS)),
         Kind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, true, None),
         Kind::HeadTimeout { started: false } | Kind::Disconnected => return None,
     };
@@ -59,7 +64,11 @@ mod tests {
             (Kind::BodyTooLarge { limit: 1 }, Some((413, true))),
             (Kind::HandlerThrew, Some((500, false))),
             (Kind::ResponseInvalid, Some((500, false))),
+            (Kind::FileUnreadable, Some((500, false))),
             (Kind::Overloaded, Some((503, false))),
+            (Kind::ExchangeLimit, Some((503, false))),
+            (Kind::HandlerTimeout, Some((503, false))),
+            (Kind::ConnectionLimit, Some((503, true))),
             (Kind::Internal, Some((500, true))),
             (Kind::Disconnected, None),
         ];

@@ -1,20 +1,34 @@
-//! Reads a request body to its end before the handler is called.
+//! Request bodies on their way to a handler: small ones are collected first, others are streamed while it reads.
 //!
 //! # Invariants
-//! - At most `:max-body-bytes` are kept.
+//! - At most `:inline-body-bytes` (and one read of hyper's) are collected; of a streamed body, at most what the handler
+//!   asked for is handed over, and nothing is read from hyper before it asks. So a slow handler stops the client, and
+//!   `100 Continue` is sent when the handler first reads (RFC 9110 §10.1.1).
+//! - `:max-body-bytes` holds for both. What the handler leaves unread is read and dropped up to
+//!   `:max-unread-body-bytes`; dropping hyper's body before its end closes the connection (RFC 9112 §9.3).
 
+use std::future::poll_fn;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use hinny_core::error::Kind;
+use hinny_core::records;
+use http::header::EXPECT;
 use http::request::Parts;
 use http_body::Body;
 use hyper::body::Incoming;
 
 use crate::connection::Connection;
+use crate::event_loop::LoopState;
+use crate::exchange::{Demand, Reply};
 use crate::service;
 use crate::timeouts::Phase;
+
+/// The largest chunk record; the driver's inbox has room for some of them.
+const CHUNK_BYTES_MAX: usize = 32 << 10;
 
 /// A request whose body is still arriving.
 pub(crate) struct ArrivingRequest {
@@ -22,6 +36,14 @@ pub(crate) struct ArrivingRequest {
     pub(crate) chunks: Vec<Bytes>,
     body: Incoming,
     length: u64,
+}
+
+/// What a handler is given.
+pub(crate) enum Arrival {
+    /// The whole body.
+    Whole,
+    /// A first part; the rest follows on demand.
+    First,
 }
 
 impl ArrivingRequest {
@@ -41,13 +63,23 @@ impl ArrivingRequest {
         })
     }
 
-    /// Ready when the whole body is here and the inbox has room for it.
-    pub(crate) fn poll_whole(&mut self, connection: &Connection, cx: &mut Context<'_>) -> Poll<Result<(), Kind>> {
-        let limit = connection.state.options.max_body_bytes;
+    /// Ready when as much of the body is here as the handler is to be given at once, and the inbox has room for it.
+    pub(crate) fn poll_arrival(
+        &mut self,
+        connection: &Connection,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Arrival, Kind>> {
+        let options = &connection.state.options;
+        let limit = options.max_body_bytes;
         loop {
             if self.body.is_end_stream() {
                 connection.body_arrived();
-                return self.poll_room(connection, cx);
+                ready!(self.poll_room(connection, cx));
+                return Poll::Ready(Ok(Arrival::Whole));
+            }
+            if self.is_to_be_streamed(options.inline_body_bytes) {
+                ready!(self.poll_room(connection, cx));
+                return Poll::Ready(Ok(Arrival::First));
             }
             if connection.take_expired() {
                 return Poll::Ready(Err(Phase::Body.expiry()));
@@ -55,10 +87,11 @@ impl ArrivingRequest {
             match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
                 None => {
                     connection.body_arrived();
-                    return self.poll_room(connection, cx);
+                    ready!(self.poll_room(connection, cx));
+                    return Poll::Ready(Ok(Arrival::Whole));
                 }
+                // Trailer fields have no place in a Ring request.
                 Some(Ok(frame)) => {
-                    // Trailer fields have no place in a Ring request.
                     if let Ok(chunk) = frame.into_data() {
                         self.length += chunk.len() as u64;
                         if self.length > limit {
@@ -67,20 +100,174 @@ impl ArrivingRequest {
                         self.chunks.push(chunk);
                     }
                 }
-                Some(Err(error)) if error.is_incomplete_message() => return Poll::Ready(Err(Kind::Disconnected)),
-                Some(Err(_)) => return Poll::Ready(Err(Kind::BodyMalformed)),
+                Some(Err(error)) => return Poll::Ready(Err(fault(&error))),
             }
         }
     }
 
-    fn poll_room(&self, connection: &Connection, cx: &Context<'_>) -> Poll<Result<(), Kind>> {
-        let mut inbox = connection.state.inbox.borrow_mut();
+    fn is_to_be_streamed(&self, inline_limit: u64) -> bool {
+        self.length + self.body.size_hint().lower() > inline_limit
+            || self.length >= inline_limit
+            || self.parts.headers.contains_key(EXPECT)
+    }
+
+    fn poll_room(&self, connection: &Connection, cx: &Context<'_>) -> Poll<()> {
         let length = usize::try_from(self.length).unwrap_or(usize::MAX);
-        if inbox.has_room(length.saturating_add(service::RECORD_HEAD_ESTIMATE)) {
-            Poll::Ready(Ok(()))
+        connection
+            .state
+            .poll_room(length.saturating_add(service::RECORD_HEAD_ESTIMATE), cx)
+    }
+
+    /// The head, and what is to be streamed.
+    pub(crate) fn split(self) -> (Parts, BodyRest) {
+        let rest = BodyRest {
+            body: self.body,
+            length: self.length,
+        };
+        (self.parts, rest)
+    }
+}
+
+/// The part of a request body that was not collected.
+pub(crate) struct BodyRest {
+    body: Incoming,
+    /// What was.
+    length: u64,
+}
+
+impl BodyRest {
+    /// Goes on with the body in a task of its own.
+    pub(crate) fn stream(self, connection: &Rc<Connection>, exchange: u64) {
+        let stream = StreamedBody {
+            state: Rc::clone(&connection.state),
+            connection: Rc::clone(connection),
+            exchange,
+            body: self.body,
+            length: self.length,
+        };
+        tokio::task::spawn_local(stream.run());
+    }
+}
+
+/// The rest of a request body, on its way to the handler.
+struct StreamedBody {
+    state: Rc<LoopState>,
+    connection: Rc<Connection>,
+    exchange: u64,
+    body: Incoming,
+    length: u64,
+}
+
+impl StreamedBody {
+    async fn run(mut self) {
+        match self.hand_over().await {
+            Ok(true) => self.connection.body_arrived(),
+            Ok(false) => self.drop_rest().await,
+            Err(kind) => self.fail(kind),
+        }
+    }
+
+    /// Hands the body over as the handler asks for it; whether it came to its end.
+    async fn hand_over(&mut self) -> Result<bool, Kind> {
+        let limit = self.state.options.max_body_bytes;
+        while let Demand::Bytes(_) = poll_fn(|cx| self.state.poll_demand(self.exchange, cx)).await {
+            let Some(mut chunk) = self.next_chunk().await? else {
+                self.push(&[], true).await;
+                return Ok(true);
+            };
+            self.length += chunk.len() as u64;
+            if self.length > limit {
+                return Err(Kind::BodyTooLarge { limit });
+            }
+            while !chunk.is_empty() {
+                match poll_fn(|cx| self.state.poll_demand(self.exchange, cx)).await {
+                    Demand::Nothing => return Ok(false),
+                    Demand::Bytes(credit) => {
+                        let piece = chunk.split_to(chunk.len().min(credit).min(CHUNK_BYTES_MAX));
+                        self.state.spend(self.exchange, piece.len());
+                        self.push(&piece, false).await;
+                    }
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    async fn push(&self, bytes: &[u8], last: bool) {
+        poll_fn(|cx| self.state.poll_room(bytes.len() + records::CHUNK_BODY, cx)).await;
+        self.state
+            .push_record(|out| records::write_chunk(out, self.exchange, bytes, last));
+    }
+
+    /// The next piece of the body that is not empty; `None` at its end.
+    async fn next_chunk(&mut self) -> Result<Option<Bytes>, Kind> {
+        let wait = Duration::from_millis(self.state.options.body_read_timeout_ms);
+        let body = &mut self.body;
+        let next = async {
+            loop {
+                match poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await {
+                    None => return Ok(None),
+                    Some(Ok(frame)) => match frame.into_data() {
+                        Ok(chunk) if !chunk.is_empty() => return Ok(Some(chunk)),
+                        // Trailer fields have no place in a Ring request.
+                        Ok(_) | Err(_) => {}
+                    },
+                    Some(Err(error)) => return Err(fault(&error)),
+                }
+            }
+        };
+        tokio::time::timeout(wait, next).await.unwrap_or(Err(Kind::BodyTimeout))
+    }
+
+    /// The handler wants no more: what is left is dropped, so that the next request can be read.
+    async fn drop_rest(&mut self) {
+        let mut left = self.state.options.max_unread_body_bytes;
+        if self.body.size_hint().lower() > left {
+            return self.connection.end_early();
+        }
+        while let Ok(Some(chunk)) = self.next_chunk().await {
+            let length = chunk.len() as u64;
+            if length > left {
+                return self.connection.end_early();
+            }
+            left -= length;
+        }
+        self.connection.body_arrived();
+    }
+
+    /// The handler learns of it when it reads; unless it has answered, the client does too.
+    fn fail(&self, kind: Kind) {
+        let code = usize::from(kind.code());
+        self.state
+            .push_record(|out| records::write_signal(out, self.exchange, records::SIGNAL_BODY_FAILED, code));
+        self.connection.end_early();
+        self.state.fail_unanswered(self.exchange, kind);
+    }
+}
+
+fn fault(error: &hyper::Error) -> Kind {
+    if error.is_incomplete_message() {
+        Kind::Disconnected
+    } else {
+        Kind::BodyMalformed
+    }
+}
+
+impl LoopState {
+    /// Ready when the inbox has room for a record of `length` bytes.
+    fn poll_room(&self, length: usize, cx: &Context<'_>) -> Poll<()> {
+        let mut inbox = self.inbox.borrow_mut();
+        if inbox.has_room(length) {
+            Poll::Ready(())
         } else {
             inbox.wait_for_room(cx.waker().clone());
             Poll::Pending
+        }
+    }
+
+    fn fail_unanswered(&self, exchange: u64, kind: Kind) {
+        if self.is_unanswered(exchange) {
+            self.deliver(exchange, Reply::Fail(kind));
         }
     }
 }

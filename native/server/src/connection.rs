@@ -17,6 +17,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 
 use hinny_core::error::Kind;
+use hinny_core::status;
 use http::HeaderMap;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -51,12 +52,16 @@ pub(crate) struct Connection {
     phase: Cell<Phase>,
     since_ms: Cell<u64>,
     expired: Cell<bool>,
+    cut: Cell<bool>,
     waker: RefCell<Option<Waker>>,
     /// The last bytes that came were no end of a head, and not of a body: a part of the next head is here already.
     head_begun: Cell<bool>,
     /// An inline handler has the current request.
     answer_is_near: Cell<bool>,
     linger: Cell<bool>,
+    requests: Cell<u64>,
+    /// Since when the client takes nothing of what waits for it; `None` while nothing waits.
+    blocked_since_ms: Cell<Option<u64>>,
 }
 
 impl Connection {
@@ -69,13 +74,29 @@ impl Connection {
         (self.phase.get(), self.since_ms.get())
     }
 
-    /// The request is with its handler.
-    pub(crate) fn dispatched(&self) {
-        self.enter(Phase::Handler);
-        self.answer_is_near.set(self.state.options.inline);
+    /// The service was given a request.
+    pub(crate) fn count_request(&self) {
+        self.requests.set(self.requests.get() + 1);
     }
 
-    /// The response is with hyper.
+    /// Whether the connection ends with the current request.
+    pub(crate) fn is_at_last_request(&self) -> bool {
+        self.requests.get() >= self.state.options.max_requests_per_connection
+    }
+
+    /// The request is with its handler; one whose body is streamed runs on a worker in every mode but async.
+    pub(crate) fn dispatched(&self, streamed: bool) {
+        self.enter(Phase::Handler);
+        self.answer_is_near.set(self.state.options.inline && !streamed);
+    }
+
+    /// The response has begun and goes on as its source allows.
+    pub(crate) fn responding(&self) {
+        self.enter(Phase::Response);
+        self.answer_is_near.set(false);
+    }
+
+    /// The response is with hyper to its end.
     pub(crate) fn answered(&self) {
         self.enter(if self.head_begun.get() {
             Phase::Head
@@ -96,7 +117,7 @@ impl Connection {
         match self.phase.get() {
             Phase::Fresh | Phase::Idle => self.enter(Phase::Head),
             Phase::Body => self.enter(Phase::Body),
-            Phase::Head | Phase::Handler | Phase::Linger => {}
+            Phase::Head | Phase::Handler | Phase::Response | Phase::Linger => {}
         }
     }
 
@@ -107,10 +128,36 @@ impl Connection {
         }
     }
 
+    /// How long the client has taken nothing of what waits for it.
+    pub(crate) fn blocked_ms(&self, now_ms: u64) -> Option<u64> {
+        Some(now_ms.saturating_sub(self.blocked_since_ms.get()?))
+    }
+
+    /// Notes whether the client takes what waits for it, after an attempt to write.
+    fn track_blocking(&self) {
+        let mut socket = self.socket.borrow_mut();
+        let progress = socket.take_progress();
+        if socket.waiting() == 0 && !socket.is_blocked() {
+            self.blocked_since_ms.set(None);
+        } else if progress || self.blocked_since_ms.get().is_none() {
+            self.blocked_since_ms.set(Some(self.state.now_ms.get()));
+        }
+    }
+
     /// The phase lasts too long.
     pub(crate) fn expire(&self) {
         self.expired.set(true);
         self.wake();
+    }
+
+    /// The client takes nothing for too long.
+    pub(crate) fn cut(&self) {
+        self.cut.set(true);
+        self.wake();
+    }
+
+    pub(crate) const fn is_cut(&self) -> bool {
+        self.cut.get()
     }
 
     pub(crate) const fn has_expired(&self) -> bool {
@@ -168,7 +215,6 @@ impl Connection {
 
 /// Serves an accepted connection until it ends.
 pub(crate) fn spawn(state: &Rc<LoopState>, stream: TcpStream, peer: SocketAddr) {
-    let options = &state.options;
     let Ok(local) = stream.local_addr() else {
         return;
     };
@@ -185,16 +231,37 @@ pub(crate) fn spawn(state: &Rc<LoopState>, stream: TcpStream, peer: SocketAddr) 
         phase: Cell::new(Phase::Fresh),
         since_ms: Cell::new(state.now_ms.get()),
         expired: Cell::new(false),
+        cut: Cell::new(false),
         waker: RefCell::default(),
         head_begun: Cell::new(false),
         answer_is_near: Cell::new(false),
         linger: Cell::new(false),
+        requests: Cell::new(0),
+        blocked_since_ms: Cell::new(None),
     });
     let Some(id) = state.connections.borrow_mut().insert(Rc::clone(&connection)) else {
         return;
     };
+    let stage = if state.may_open_connection() {
+        Stage::Http(serve(&connection))
+    } else {
+        refuse(&connection);
+        Stage::Closing
+    };
     state.switches.metrics.connections_open.add(1);
-    let http = http1::Builder::new()
+    tokio::task::spawn_local(ConnectionTask {
+        id,
+        connection,
+        stage,
+        draining: false,
+    });
+}
+
+type Http = http1::Connection<TokioIo<HttpIo>, HttpService>;
+
+fn serve(connection: &Rc<Connection>) -> Http {
+    let options = &connection.state.options;
+    http1::Builder::new()
         // `timeouts` does it for all connections at once.
         .header_read_timeout(None)
         // hyper copies small pieces together; `Socket` copies them anyway.
@@ -202,18 +269,20 @@ pub(crate) fn spawn(state: &Rc<LoopState>, stream: TcpStream, peer: SocketAddr) 
         .max_header_size(options.max_head_bytes)
         .max_buf_size(options.max_head_bytes.max(READ_BUFFER_MIN))
         .serve_connection(
-            TokioIo::new(HttpIo(Rc::clone(&connection))),
-            HttpService::new(Rc::clone(&connection)),
-        );
-    tokio::task::spawn_local(ConnectionTask {
-        id,
-        connection,
-        stage: Stage::Http(http),
-        draining: false,
-    });
+            TokioIo::new(HttpIo(Rc::clone(connection))),
+            HttpService::new(Rc::clone(connection)),
+        )
 }
 
-type Http = http1::Connection<TokioIo<HttpIo>, HttpService>;
+/// Answers a connection that is one too many.
+fn refuse(connection: &Connection) {
+    connection.enter(Phase::Linger);
+    if let Some(answer) = status::answer(Kind::ConnectionLimit) {
+        connection.state.switches.metrics.errors_answered.add(1);
+        let bytes = response::raw(answer, connection.state.options.server_header.as_ref());
+        connection.socket.borrow_mut().put(&bytes);
+    }
+}
 
 #[expect(
     clippy::large_enum_variant,
@@ -252,7 +321,8 @@ impl ConnectionTask {
                         .socket
                         .borrow_mut()
                         .poll_shutdown(cx, &self.connection.state);
-                    if self.connection.has_expired() && shut.is_pending() || ready!(shut).is_err() {
+                    let late = self.connection.has_expired() || self.connection.is_cut();
+                    if late && shut.is_pending() || ready!(shut).is_err() {
                         return Poll::Ready(());
                     }
                     self.connection.enter(Phase::Linger);
@@ -280,37 +350,66 @@ impl ConnectionTask {
 
 /// Runs hyper. Ready when it is done with the connection: `true` if the client should still be heard out.
 fn poll_http(http: &mut Http, connection: &Rc<Connection>, draining: &mut bool, cx: &mut Context<'_>) -> Poll<bool> {
-    let (phase, _) = connection.phase();
-    if phase != Phase::Body && connection.take_expired() {
-        let mut socket = connection.socket.borrow_mut();
-        let answer = hinny_core::status::answer(phase.expiry()).filter(|_| !socket.is_blocked());
-        let Some(answer) = answer else {
-            return Poll::Ready(false);
-        };
-        connection.state.switches.metrics.errors_answered.add(1);
-        connection.enter(Phase::Linger);
-        let bytes = response::raw(answer, connection.state.options.server_header.as_ref());
-        let written = socket.poll_write(cx, &bytes, &connection.state);
-        return Poll::Ready(matches!(written, Poll::Ready(Ok(_))));
+    if let Some(heard_out) = expired(connection, cx) {
+        return Poll::Ready(heard_out);
     }
-    if connection.state.draining.get() && !*draining {
-        *draining = true;
-        Pin::new(&mut *http).graceful_shutdown();
+    drain(http, connection, draining);
+    let mut polled = Pin::new(&mut *http).poll(cx);
+    if polled.is_pending() && drain(http, connection, draining) {
+        polled = Pin::new(&mut *http).poll(cx);
     }
-    match Pin::new(&mut *http).poll(cx) {
+    match polled {
         Poll::Ready(Ok(())) => Poll::Ready(connection.linger.get()),
         Poll::Ready(Err(error)) => {
             log::debug!("connection of {} ended: {error}", connection.remote_addr);
             Poll::Ready(error.is_parse())
         }
-        Poll::Pending => match connection.poll_write_out(cx) {
-            Poll::Ready(Err(error)) => {
-                log::debug!("cannot write to {}: {error}", connection.remote_addr);
-                Poll::Ready(false)
+        Poll::Pending => {
+            let written = connection.poll_write_out(cx);
+            connection.track_blocking();
+            match written {
+                Poll::Ready(Err(error)) => {
+                    log::debug!("cannot write to {}: {error}", connection.remote_addr);
+                    Poll::Ready(false)
+                }
+                Poll::Ready(Ok(())) | Poll::Pending => Poll::Pending,
             }
-            Poll::Ready(Ok(())) | Poll::Pending => Poll::Pending,
-        },
+        }
     }
+}
+
+/// Whether the connection ends because something took too long, and if so, whether the client should be heard out.
+/// What takes long in the phases [`Phase::Body`] and [`Phase::Handler`] is the service's to answer.
+fn expired(connection: &Connection, cx: &mut Context<'_>) -> Option<bool> {
+    let (phase, _) = connection.phase();
+    if connection.is_cut() {
+        return Some(false);
+    }
+    if matches!(phase, Phase::Body | Phase::Handler) || !connection.take_expired() {
+        return None;
+    }
+    let mut socket = connection.socket.borrow_mut();
+    let Some(answer) = status::answer(phase.expiry()).filter(|_| !socket.is_blocked()) else {
+        return Some(false);
+    };
+    connection.state.switches.metrics.errors_answered.add(1);
+    connection.enter(Phase::Linger);
+    let bytes = response::raw(answer, connection.state.options.server_header.as_ref());
+    let written = socket.poll_write(cx, &bytes, &connection.state);
+    Some(matches!(written, Poll::Ready(Ok(_))))
+}
+
+/// In a drain, makes the current request the connection's last; whether that was news. A connection between two
+/// requests may still bring one, for a while: its client has not been told yet.
+fn drain(http: &mut Http, connection: &Connection, draining: &mut bool) -> bool {
+    let state = &connection.state;
+    let may_wait = matches!(connection.phase().0, Phase::Fresh | Phase::Idle) && !state.grace_passed.get();
+    if *draining || !state.draining.get() || may_wait {
+        return false;
+    }
+    *draining = true;
+    Pin::new(http).graceful_shutdown();
+    true
 }
 
 impl Future for ConnectionTask {

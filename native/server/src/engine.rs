@@ -19,7 +19,7 @@ pub struct Engine {
     options: Options,
     address: SocketAddr,
     listeners: Mutex<Vec<Option<TcpListener>>>,
-    loops: Vec<Arc<LoopSwitches>>,
+    loops: Arc<[Arc<LoopSwitches>]>,
 }
 
 /// Why a server did not start.
@@ -58,8 +58,8 @@ impl Engine {
     /// # Errors
     /// [`StartError`]; no socket stays bound.
     pub fn start(options: Options) -> Result<Arc<Self>, StartError> {
-        let (address, listeners) =
-            listener::bind(&options.host, options.port, options.event_loops).map_err(|error| StartError::Bind {
+        let (address, listeners) = listener::bind(&options.host, options.port, options.event_loops, options.reuse_port)
+            .map_err(|error| StartError::Bind {
                 host: options.host.clone(),
                 port: options.port,
                 error,
@@ -89,7 +89,7 @@ impl Engine {
     /// Stops accepting; each loop closes when its connections have finished, or after `deadline_ms`.
     pub fn drain(&self, deadline_ms: u64) {
         self.lock_listeners().clear();
-        for switches in &self.loops {
+        for switches in &*self.loops {
             switches
                 .drain_deadline_ms
                 .fetch_min(deadline_ms.min(u64::MAX - 1), Ordering::AcqRel);
@@ -101,7 +101,7 @@ impl Engine {
     #[must_use]
     pub fn metrics(&self) -> Vec<u64> {
         let mut sums = vec![0; hinny_core::metrics::NAMES.len()];
-        for switches in &self.loops {
+        for switches in &*self.loops {
             for (sum, value) in sums.iter_mut().zip(switches.metrics.values()) {
                 *sum += value;
             }
@@ -117,8 +117,9 @@ impl Engine {
         self.lock_listeners().get_mut(index)?.take()
     }
 
-    pub(crate) fn switches(&self, index: usize) -> Option<Arc<LoopSwitches>> {
-        self.loops.get(index).cloned()
+    /// The switches of all loops.
+    pub(crate) fn all_switches(&self) -> Arc<[Arc<LoopSwitches>]> {
+        Arc::clone(&self.loops)
     }
 
     fn lock_listeners(&self) -> std::sync::MutexGuard<'_, Vec<Option<TcpListener>>> {

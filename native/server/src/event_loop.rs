@@ -11,6 +11,7 @@
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
@@ -22,18 +23,28 @@ use hinny_core::options::Options;
 use hinny_core::records;
 use hinny_core::slots::Slots;
 use hinny_core::time::{Clock, SystemClock};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use tokio::task::JoinHandle;
 
 use crate::connection::{self, Connection};
 use crate::engine::{Engine, LoopSwitches};
-use crate::exchange::{Reply, Waiting};
+use crate::exchange::{Exchange, Reply};
 use crate::inbox::Inbox;
+use crate::listener;
 use crate::timeouts;
 
 /// How long accepting rests after an error that will not go away at once, such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Threads that a loop may have for reading files; they end after ten idle seconds.
+const FILE_THREADS: usize = 8;
+
+/// How long a connection between two requests may still bring one when a drain has begun.
+const GRACE_MS: u64 = 300;
+
+/// How long handshakes that have begun may take to end in a drain, where another server takes the port over.
+const HANDSHAKE_WAIT: Duration = Duration::from_millis(200);
 
 /// What a poll ended with.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -47,7 +58,7 @@ pub enum Turn {
 /// An event loop.
 pub struct EventLoop {
     state: Rc<LoopState>,
-    accepting: Option<JoinHandle<()>>,
+    accepting: Option<Accepting>,
     runtime: LocalRuntime,
     clock: SystemClock,
 }
@@ -58,12 +69,18 @@ impl std::fmt::Debug for EventLoop {
     }
 }
 
+/// The listening socket and the task that accepts from it.
+struct Accepting {
+    listener: Rc<TcpListener>,
+    task: JoinHandle<()>,
+}
+
 /// What the tasks of one loop share.
 pub(crate) struct LoopState {
     pub(crate) options: Options,
     pub(crate) switches: Arc<LoopSwitches>,
     pub(crate) inbox: RefCell<Inbox>,
-    pub(crate) exchanges: RefCell<Slots<Waiting>>,
+    pub(crate) exchanges: RefCell<Slots<Exchange>>,
     pub(crate) connections: RefCell<Slots<Rc<Connection>>>,
     /// Connections that keep responses back because an inline handler will answer their next request in this turn.
     pub(crate) held: RefCell<Vec<Rc<Connection>>>,
@@ -72,6 +89,11 @@ pub(crate) struct LoopState {
     /// The time at the start of this turn.
     pub(crate) now_ms: Cell<u64>,
     pub(crate) draining: Cell<bool>,
+    /// In a drain: connections between two requests wait no longer for one.
+    pub(crate) grace_passed: Cell<bool>,
+    /// The listening socket is open.
+    listening: Cell<bool>,
+    all_switches: Arc<[Arc<LoopSwitches>]>,
     deadline_passed: Cell<bool>,
     poll_fault: Cell<bool>,
     waker: Waker,
@@ -98,11 +120,30 @@ impl LoopState {
         self.end_poll();
     }
 
+    /// Whether `:max-connections` allows one more.
+    pub(crate) fn may_open_connection(&self) -> bool {
+        let open: u64 = self.all_switches.iter().map(|s| s.metrics.connections_open.get()).sum();
+        open < self.options.max_connections
+    }
+
+    /// Whether `:max-exchanges` allows one more. Other loops' counters are looked at only when this loop has its share.
+    pub(crate) fn may_open_exchange(&self) -> bool {
+        let here = self.switches.metrics.exchanges_open.get();
+        let limit = self.options.max_exchanges;
+        (here + 1) * self.all_switches.len() as u64 <= limit || {
+            let open: u64 = self.all_switches.iter().map(|s| s.metrics.exchanges_open.get()).sum();
+            open < limit
+        }
+    }
+
     fn apply(&self, outbox: Bytes) {
         for command in Commands::new(outbox) {
             match command {
                 Ok(Command::Response(exchange, response)) => self.deliver(exchange, Reply::Response(response)),
                 Ok(Command::Fail(exchange, kind)) => self.deliver(exchange, Reply::Fail(kind)),
+                Ok(Command::Chunk { exchange, bytes, last }) => self.deliver_chunk(exchange, bytes, last),
+                Ok(Command::Credit(exchange, bytes)) => self.demand(exchange, Some(bytes)),
+                Ok(Command::Discard(exchange)) => self.demand(exchange, None),
                 Err(broken) => log::error!("outbox does not decode at byte {}", broken.offset),
             }
         }
@@ -118,7 +159,8 @@ impl EventLoop {
     /// # Errors
     /// If the loop is open already, or the system gives no epoll instance.
     pub fn open(engine: &Engine, index: usize) -> io::Result<Self> {
-        let (Some(switches), Some(listener)) = (engine.switches(index), engine.take_listener(index)) else {
+        let all_switches = engine.all_switches();
+        let (Some(switches), Some(listener)) = (all_switches.get(index).cloned(), engine.take_listener(index)) else {
             return Err(io::Error::other(
                 "event loop is open already, or its engine is draining",
             ));
@@ -126,6 +168,8 @@ impl EventLoop {
         let runtime = Builder::new_current_thread()
             .enable_io()
             .enable_time()
+            .thread_name("hinny-files")
+            .max_blocking_threads(FILE_THREADS)
             .build_local(LocalOptions::default())?;
         let waker = runtime.block_on(poll_fn(|cx| Poll::Ready(cx.waker().clone())));
         switches.set_waker(&waker);
@@ -140,14 +184,18 @@ impl EventLoop {
             spare_buffers: RefCell::default(),
             now_ms: Cell::new(clock.now_ms()),
             draining: Cell::new(false),
+            grace_passed: Cell::new(false),
+            listening: Cell::new(true),
+            all_switches,
             deadline_passed: Cell::new(false),
             poll_fault: Cell::new(false),
             waker,
         });
         let accepting = runtime.block_on(async {
             tokio::task::spawn_local(timeouts::sweep(Rc::clone(&state), clock));
-            let listener = TcpListener::from_std(listener)?;
-            Ok::<_, io::Error>(tokio::task::spawn_local(accept(Rc::clone(&state), listener)))
+            let listener = Rc::new(TcpListener::from_std(listener)?);
+            let task = tokio::task::spawn_local(accept(Rc::clone(&state), Rc::clone(&listener)));
+            Ok::<_, io::Error>(Accepting { listener, task })
         })?;
         Ok(Self {
             state,
@@ -184,7 +232,8 @@ impl EventLoop {
             {
                 drain(state, accepting.take(), deadline_ms);
             }
-            if state.draining.get() && (state.connections.borrow().is_empty() || state.deadline_passed.get()) {
+            let done = state.connections.borrow().is_empty() && !state.listening.get();
+            if state.draining.get() && (done || state.deadline_passed.get()) {
                 return Poll::Ready(Turn::Closed);
             }
             if state.switches.take_woken() || !state.inbox.borrow().is_empty() {
@@ -228,29 +277,33 @@ impl LogSink {
     }
 }
 
-fn drain(state: &Rc<LoopState>, accepting: Option<JoinHandle<()>>, deadline_ms: u64) {
+fn drain(state: &Rc<LoopState>, accepting: Option<Accepting>, deadline_ms: u64) {
     state.draining.set(true);
-    if let Some(accepting) = accepting {
-        accepting.abort();
+    if let Some(Accepting { listener, task }) = accepting {
+        task.abort();
+        tokio::task::spawn_local(accept_last(Rc::clone(state), listener));
     }
     for connection in state.connections.borrow().iter() {
         connection.wake();
     }
     let state = Rc::clone(state);
     tokio::task::spawn_local(async move {
-        tokio::time::sleep(Duration::from_millis(deadline_ms)).await;
+        let grace_ms = GRACE_MS.min(deadline_ms / 4);
+        tokio::time::sleep(Duration::from_millis(grace_ms)).await;
+        state.grace_passed.set(true);
+        for connection in state.connections.borrow().iter() {
+            connection.wake();
+        }
+        tokio::time::sleep(Duration::from_millis(deadline_ms - grace_ms)).await;
         state.deadline_passed.set(true);
         state.end_poll();
     });
 }
 
-async fn accept(state: Rc<LoopState>, listener: TcpListener) {
+async fn accept(state: Rc<LoopState>, listener: Rc<TcpListener>) {
     loop {
         match listener.accept().await {
-            Ok((stream, peer)) => {
-                state.switches.metrics.connections_accepted.add(1);
-                connection::spawn(&state, stream, peer);
-            }
+            Ok((stream, peer)) => accepted(&state, stream, peer),
             Err(error) if is_peer_gone(&error) => {}
             Err(error) => {
                 state.switches.metrics.accept_failures.add(1);
@@ -259,6 +312,31 @@ async fn accept(state: Rc<LoopState>, listener: TcpListener) {
             }
         }
     }
+}
+
+/// Takes the connections that the kernel has completed already, and closes the listening socket.
+async fn accept_last(state: Rc<LoopState>, listener: Rc<TcpListener>) {
+    if state.options.reuse_port {
+        match listener::stop_new(&*listener) {
+            Ok(()) => tokio::time::sleep(HANDSHAKE_WAIT).await,
+            Err(error) => log::warn!("connections may be reset while this server stops: {error}"),
+        }
+    }
+    loop {
+        match listener::accept_now(&*listener).and_then(|(stream, peer)| Ok((TcpStream::from_std(stream)?, peer))) {
+            Ok((stream, peer)) => accepted(&state, stream, peer),
+            Err(error) if is_peer_gone(&error) => {}
+            Err(_) => break,
+        }
+    }
+    drop(listener);
+    state.listening.set(false);
+    state.end_poll();
+}
+
+fn accepted(state: &Rc<LoopState>, stream: TcpStream, peer: SocketAddr) {
+    state.switches.metrics.connections_accepted.add(1);
+    connection::spawn(state, stream, peer);
 }
 
 /// A client that left between its SYN and our accept is no trouble of ours.

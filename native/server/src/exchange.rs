@@ -1,14 +1,20 @@
-//! Exchanges that wait for their response.
+//! Exchanges that a handler has, and the two bodies that may still be on their way.
 //!
 //! # Invariants
 //! - An exchange is answered at most once; a second reply, or one for an exchange that is gone, is stale and dropped.
-//! - An exchange ends when its [`OpenExchange`] is dropped: after its response, or because the client left.
+//! - An exchange ends when its [`OpenExchange`] is dropped: when its response is with hyper to the last byte, or because
+//!   the client left. In the second case the driver of the loop is told, once.
+//! - At most `:exchange-buffer-bytes` of a request body are handed over that the handler has not taken: chunks go out
+//!   against credit. Of a response body Java sends no more than that without credit.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
+use bytes::Bytes;
 use hinny_core::commands::ResponseCommand;
 use hinny_core::error::Kind;
+use hinny_core::records;
 
 use crate::event_loop::LoopState;
 
@@ -19,28 +25,84 @@ pub(crate) enum Reply {
     Fail(Kind),
 }
 
-/// The place where an exchange waits.
-#[derive(Debug)]
-pub(crate) enum Waiting {
+/// An exchange that was handed to a handler.
+#[derive(Debug, Default)]
+pub(crate) struct Exchange {
+    reply: Waiting,
+    bodies: Option<Box<Bodies>>,
+}
+
+#[derive(Debug, Default)]
+enum Waiting {
+    #[default]
     NotPolled,
     Polled(Waker),
     Answered(Reply),
+    Taken,
 }
 
-/// An exchange that was handed to a handler; dropping it ends the exchange.
+/// The bodies that are streamed.
+#[derive(Debug, Default)]
+struct Bodies {
+    request: RequestCredit,
+    response: ResponseChunks,
+}
+
+/// What the handler wants of the request body.
+#[derive(Debug, Default)]
+struct RequestCredit {
+    bytes: usize,
+    discarded: bool,
+    waker: Option<Waker>,
+}
+
+/// What the handler has sent of the response body and hyper has not taken.
+#[derive(Debug, Default)]
+struct ResponseChunks {
+    chunks: VecDeque<Bytes>,
+    /// Taken since the last credit was given.
+    taken: usize,
+    ended: bool,
+    aborted: bool,
+    waker: Option<Waker>,
+}
+
+/// What the handler lets its request body do.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Demand {
+    /// It takes so many bytes more.
+    Bytes(usize),
+    /// It takes none: it said so, or it has answered.
+    Nothing,
+}
+
+/// The owner of an exchange; dropping it ends the exchange.
 pub(crate) struct OpenExchange {
     id: u64,
     state: Rc<LoopState>,
+    /// Why the exchange ends before its response is complete; `None` once it is.
+    ends_as: Option<Kind>,
 }
 
 impl OpenExchange {
-    /// Opens an exchange. `None` when no more can be open at once.
-    pub(crate) fn open(state: &Rc<LoopState>) -> Option<Self> {
-        let id = state.exchanges.borrow_mut().insert(Waiting::NotPolled)?;
+    /// Opens an exchange.
+    ///
+    /// # Errors
+    /// [`Kind::ExchangeLimit`] when no more may be open at once.
+    pub(crate) fn open(state: &Rc<LoopState>) -> Result<Self, Kind> {
+        if !state.may_open_exchange() {
+            return Err(Kind::ExchangeLimit);
+        }
+        let id = state
+            .exchanges
+            .borrow_mut()
+            .insert(Exchange::default())
+            .ok_or(Kind::ExchangeLimit)?;
         state.switches.metrics.exchanges_open.add(1);
-        Some(Self {
+        Ok(Self {
             id,
             state: Rc::clone(state),
+            ends_as: Some(Kind::Disconnected),
         })
     }
 
@@ -48,48 +110,221 @@ impl OpenExchange {
         self.id
     }
 
+    pub(crate) const fn state(&self) -> &Rc<LoopState> {
+        &self.state
+    }
+
+    /// The response is with hyper to its end, or the handler gave none and knows it.
+    pub(crate) fn complete(&mut self) {
+        self.ends_as = None;
+    }
+
+    /// The exchange ends without the handler; what it sends later is stale.
+    pub(crate) fn end_as(&mut self, kind: Kind) {
+        self.ends_as = Some(kind);
+    }
+
     /// Waits for the reply.
     pub(crate) fn poll_reply(&self, cx: &Context<'_>) -> Poll<Reply> {
         let mut exchanges = self.state.exchanges.borrow_mut();
-        let Some(waiting) = exchanges.get_mut(self.id) else {
+        let Some(exchange) = exchanges.get_mut(self.id) else {
             return Poll::Ready(Reply::Fail(Kind::Internal));
         };
-        match waiting {
+        match &exchange.reply {
             Waiting::Polled(waker) if waker.will_wake(cx.waker()) => Poll::Pending,
-            Waiting::Answered(_) => match std::mem::replace(waiting, Waiting::NotPolled) {
+            Waiting::Answered(_) => match std::mem::replace(&mut exchange.reply, Waiting::Taken) {
                 Waiting::Answered(reply) => Poll::Ready(reply),
-                Waiting::NotPolled | Waiting::Polled(_) => Poll::Pending,
+                Waiting::NotPolled | Waiting::Polled(_) | Waiting::Taken => Poll::Pending,
             },
             Waiting::NotPolled | Waiting::Polled(_) => {
-                *waiting = Waiting::Polled(cx.waker().clone());
+                exchange.reply = Waiting::Polled(cx.waker().clone());
                 Poll::Pending
             }
+            Waiting::Taken => Poll::Ready(Reply::Fail(Kind::Internal)),
         }
+    }
+
+    /// Waits for a part of the response body; `None` at its end.
+    pub(crate) fn poll_chunk(&self, cx: &Context<'_>) -> Poll<Option<Result<Bytes, Kind>>> {
+        let mut exchanges = self.state.exchanges.borrow_mut();
+        let Some(response) = exchanges.get_mut(self.id).and_then(Exchange::response) else {
+            return Poll::Ready(Some(Err(Kind::Internal)));
+        };
+        if response.aborted {
+            return Poll::Ready(Some(Err(Kind::HandlerThrew)));
+        }
+        if let Some(chunk) = response.chunks.pop_front() {
+            response.taken += chunk.len();
+            let enough = response.taken >= self.state.options.exchange_buffer_bytes / 4;
+            let credit = if enough && !response.ended {
+                std::mem::take(&mut response.taken)
+            } else {
+                0
+            };
+            drop(exchanges);
+            if credit > 0 {
+                self.state
+                    .push_record(|out| records::write_signal(out, self.id, records::SIGNAL_CREDIT, credit));
+            }
+            return Poll::Ready(Some(Ok(chunk)));
+        }
+        if response.ended {
+            return Poll::Ready(None);
+        }
+        response.waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// Whether the response body ends with what [`Self::poll_chunk`] gave last.
+    pub(crate) fn is_ended(&self) -> bool {
+        let mut exchanges = self.state.exchanges.borrow_mut();
+        exchanges
+            .get_mut(self.id)
+            .and_then(Exchange::response)
+            .is_some_and(|response| response.ended && !response.aborted && response.chunks.is_empty())
     }
 }
 
 impl Drop for OpenExchange {
     fn drop(&mut self) {
-        self.state.exchanges.borrow_mut().remove(self.id);
+        let removed = self.state.exchanges.borrow_mut().remove(self.id);
         self.state.switches.metrics.exchanges_open.decrement();
+        if let Some(kind) = self.ends_as {
+            let code = usize::from(kind.code());
+            self.state
+                .push_record(|out| records::write_signal(out, self.id, records::SIGNAL_GONE, code));
+        }
+        if let Some(waker) = removed.and_then(|exchange| exchange.bodies?.request.waker) {
+            waker.wake();
+        }
+    }
+}
+
+impl Exchange {
+    fn bodies(&mut self) -> &mut Bodies {
+        self.bodies.get_or_insert_default()
+    }
+
+    fn response(&mut self) -> Option<&mut ResponseChunks> {
+        Some(&mut self.bodies.as_mut()?.response)
     }
 }
 
 impl LoopState {
-    /// Hands a reply to its exchange.
-    pub(crate) fn deliver(&self, exchange: u64, reply: Reply) {
-        let previous = {
-            let mut exchanges = self.exchanges.borrow_mut();
-            match exchanges.get_mut(exchange) {
-                None | Some(Waiting::Answered(_)) => {
-                    self.switches.metrics.replies_stale.add(1);
-                    return;
-                }
-                Some(waiting) => std::mem::replace(waiting, Waiting::Answered(reply)),
-            }
+    /// Hands a reply to its exchange. An error for one whose response has begun breaks that off.
+    pub(crate) fn deliver(&self, id: u64, reply: Reply) {
+        let mut exchanges = self.exchanges.borrow_mut();
+        let Some(exchange) = exchanges.get_mut(id) else {
+            return self.stale();
         };
-        if let Waiting::Polled(waker) = previous {
-            waker.wake();
+        let waker = match (&mut exchange.reply, &reply) {
+            (Waiting::NotPolled | Waiting::Polled(_), _) => {
+                if let Reply::Response(command) = &reply
+                    && command.is_streamed()
+                {
+                    exchange.bodies();
+                }
+                match std::mem::replace(&mut exchange.reply, Waiting::Answered(reply)) {
+                    Waiting::Polled(waker) => Some(waker),
+                    _ => None,
+                }
+            }
+            (Waiting::Answered(Reply::Response(_)) | Waiting::Taken, Reply::Fail(_)) => {
+                let Some(response) = exchange.response().filter(|response| !response.ended) else {
+                    return self.stale();
+                };
+                response.aborted = true;
+                response.waker.take()
+            }
+            _ => return self.stale(),
+        };
+        drop(exchanges);
+        wake(waker);
+    }
+
+    /// Adds a piece to a response body.
+    pub(crate) fn deliver_chunk(&self, id: u64, chunk: Bytes, last: bool) {
+        let mut exchanges = self.exchanges.borrow_mut();
+        let response = exchanges.get_mut(id).and_then(Exchange::response);
+        let Some(response) = response.filter(|response| !response.ended) else {
+            return self.stale();
+        };
+        if !chunk.is_empty() {
+            response.chunks.push_back(chunk);
         }
+        response.ended = last;
+        let waker = response.waker.take();
+        drop(exchanges);
+        wake(waker);
+    }
+
+    /// Adds the piece that came with the response's head.
+    pub(crate) fn deliver_first_chunk(&self, id: u64, chunk: &[u8]) {
+        let mut exchanges = self.exchanges.borrow_mut();
+        if let Some(response) = exchanges.get_mut(id).and_then(Exchange::response)
+            && !chunk.is_empty()
+        {
+            // It may wait long for a slow client, and must not keep the whole outbox alive.
+            response.chunks.push_front(Bytes::copy_from_slice(chunk));
+        }
+    }
+
+    /// Whether the handler has not answered yet.
+    pub(crate) fn is_unanswered(&self, id: u64) -> bool {
+        let mut exchanges = self.exchanges.borrow_mut();
+        let reply = exchanges.get_mut(id).map(|exchange| &exchange.reply);
+        matches!(reply, Some(Waiting::NotPolled | Waiting::Polled(_)))
+    }
+
+    /// The handler asks for more of its request body (`Some`) or for no more of it (`None`).
+    pub(crate) fn demand(&self, id: u64, credit: Option<usize>) {
+        let mut exchanges = self.exchanges.borrow_mut();
+        // For an exchange that is over this is no news.
+        let Some(request) = exchanges.get_mut(id).map(|exchange| &mut exchange.bodies().request) else {
+            return;
+        };
+        match credit {
+            Some(bytes) => request.bytes = request.bytes.saturating_add(bytes),
+            None => request.discarded = true,
+        }
+        let waker = request.waker.take();
+        drop(exchanges);
+        wake(waker);
+    }
+
+    /// Waits until the handler wants something of the request body of an exchange. An exchange that is over wants
+    /// nothing.
+    pub(crate) fn poll_demand(&self, id: u64, cx: &Context<'_>) -> Poll<Demand> {
+        let mut exchanges = self.exchanges.borrow_mut();
+        let Some(exchange) = exchanges.get_mut(id) else {
+            return Poll::Ready(Demand::Nothing);
+        };
+        let request = &mut exchange.bodies().request;
+        if request.discarded {
+            return Poll::Ready(Demand::Nothing);
+        }
+        if request.bytes > 0 {
+            return Poll::Ready(Demand::Bytes(request.bytes));
+        }
+        request.waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// Counts bytes that were handed over against the credit.
+    pub(crate) fn spend(&self, id: u64, bytes: usize) {
+        if let Some(exchange) = self.exchanges.borrow_mut().get_mut(id) {
+            let request = &mut exchange.bodies().request;
+            request.bytes = request.bytes.saturating_sub(bytes);
+        }
+    }
+
+    fn stale(&self) {
+        self.switches.metrics.replies_stale.add(1);
+    }
+}
+
+fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
     }
 }

@@ -15,6 +15,7 @@ mod exchange;
 mod inbox;
 mod listener;
 mod response;
+mod response_body;
 mod server_name;
 mod service;
 mod socket;

@@ -2,13 +2,12 @@
 //!
 //! # Invariants
 //! - The framing is hyper's: a handler's Transfer-Encoding is dropped, and so is its Content-Length when the body's own
-//!   length is known, because a wrong one lets the client misread everything that follows (RFC 9112 §6.3).
+//!   length is known, because a wrong one lets the client misread everything that follows (RFC 9112 §6.3). Of a body that
+//!   comes in chunks it is kept: hyper sends no byte more, and closes the connection if it gets less.
 //! - Responses to HEAD, 204, 205 and 304 have no content (RFC 9110 §6.4.1); a HEAD or 304 response keeps the
 //!   Content-Length that the handler gives it (§8.6).
 
-use std::convert::Infallible;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::rc::Rc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -17,54 +16,29 @@ use hinny_core::error::Kind;
 use hinny_core::status::{self, Answer};
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, SERVER, TRANSFER_ENCODING};
 use http::{HeaderValue, Response, StatusCode};
-use http_body::{Body, Frame, SizeHint};
 
 use crate::connection::Connection;
+use crate::exchange::OpenExchange;
+use crate::response_body::{ChunkedBody, FileBody, OpenedFile, ResponseBody, WholeBody};
 
-/// A response body that is there as a whole. It is handed out in pieces, because hyper keeps the memory that its
-/// largest write took for as long as the connection lives.
-#[derive(Debug, Default)]
-pub(crate) struct WholeBody {
-    bytes: Bytes,
-    /// Length of a body that is only announced: hyper sends a Content-Length of a 304 response only if it sees a body of
-    /// that length, which it then does not send.
-    announced: u64,
+/// Where the content of a handler's response comes from.
+pub(crate) enum Content {
+    /// It came with the head.
+    Whole(Bytes),
+    /// It comes in chunks.
+    Chunked(OpenExchange),
+    /// It is a file's.
+    File(OpenedFile),
 }
 
-impl From<Bytes> for WholeBody {
-    fn from(bytes: Bytes) -> Self {
-        Self { bytes, announced: 0 }
-    }
-}
-
-/// The largest piece.
-const PIECE_BYTES: usize = 16 << 10;
-
-impl Body for WholeBody {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        if self.bytes.is_empty() {
-            return Poll::Ready(None);
+impl Content {
+    /// Its length, if that is known and says something: a response to HEAD without a body tells no length.
+    fn length(&self, head_request: bool) -> Option<u64> {
+        match self {
+            Self::Whole(bytes) => Some(bytes.len() as u64).filter(|length| !head_request || *length > 0),
+            Self::Chunked(_) => None,
+            Self::File(file) => Some(file.length()),
         }
-        let piece = if self.bytes.len() > PIECE_BYTES {
-            self.bytes.split_to(PIECE_BYTES)
-        } else {
-            std::mem::take(&mut self.bytes)
-        };
-        Poll::Ready(Some(Ok(Frame::data(piece))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.bytes.is_empty() && self.announced == 0
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.bytes.len() as u64 + self.announced)
     }
 }
 
@@ -73,12 +47,12 @@ impl Body for WholeBody {
 /// # Errors
 /// [`Kind::ResponseInvalid`] if a header field is none; Java has checked that, so it is a defect there.
 pub(crate) fn from_command(
-    connection: &Connection,
+    connection: &Rc<Connection>,
     head_request: bool,
     command: &ResponseCommand,
-) -> Result<Response<WholeBody>, Kind> {
+    content: Content,
+) -> Result<Response<ResponseBody>, Kind> {
     let status = command.status();
-    let body = command.body();
     let bodiless = head_request
         || matches!(
             status,
@@ -109,16 +83,30 @@ pub(crate) fn from_command(
     {
         headers.insert(SERVER, server.clone());
     }
-    let body = body.unwrap_or_default();
-    let mut response = Response::new(WholeBody::default());
+    if connection.is_at_last_request() {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    let mut response = Response::new(ResponseBody::default());
     if bodiless {
-        let body_length = Some(body.len() as u64).filter(|length| head_request && *length > 0);
-        if let Some(length) = length.or(body_length).filter(|_| keep_length) {
+        let content_length = content.length(head_request).filter(|_| head_request);
+        if let Some(length) = length.or(content_length).filter(|_| keep_length) {
             headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
-            response.body_mut().announced = if head_request { 0 } else { length };
+            *response.body_mut() = ResponseBody::Whole(WholeBody {
+                bytes: Bytes::new(),
+                announced: if head_request { 0 } else { length },
+            });
         }
     } else {
-        response.body_mut().bytes = body;
+        *response.body_mut() = match content {
+            Content::Whole(bytes) => ResponseBody::from(bytes),
+            Content::File(file) => ResponseBody::File(Box::new(FileBody::new(Rc::clone(connection), file))),
+            Content::Chunked(exchange) => {
+                if let Some(length) = length {
+                    headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+                }
+                ResponseBody::Chunked(ChunkedBody::new(Rc::clone(connection), exchange))
+            }
+        };
     }
     *response.status_mut() = status;
     *response.headers_mut() = headers;
@@ -129,10 +117,10 @@ pub(crate) fn from_command(
 ///
 /// # Errors
 /// The kind itself, if nothing can be sent.
-pub(crate) fn from_kind(connection: &Connection, kind: Kind) -> Result<Response<WholeBody>, Kind> {
+pub(crate) fn from_kind(connection: &Connection, kind: Kind) -> Result<Response<ResponseBody>, Kind> {
     let answer = status::answer(kind).ok_or(kind)?;
     connection.state.switches.metrics.errors_answered.add(1);
-    let mut response = Response::new(WholeBody::from(Bytes::from_static(reason(answer).as_bytes())));
+    let mut response = Response::new(ResponseBody::from(Bytes::from_static(reason(answer).as_bytes())));
     *response.status_mut() = answer.status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
@@ -142,8 +130,10 @@ pub(crate) fn from_kind(connection: &Connection, kind: Kind) -> Result<Response<
     if let Some(seconds) = answer.retry_after_seconds {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
-    if answer.close {
+    if answer.close || connection.is_at_last_request() {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    if answer.close {
         connection.end_early();
     }
     Ok(response)
@@ -159,6 +149,9 @@ pub(crate) fn raw(answer: Answer, server: Option<&HeaderValue>) -> Vec<u8> {
         httpdate::fmt_http_date(SystemTime::now()),
     )
     .into_bytes();
+    if let Some(seconds) = answer.retry_after_seconds {
+        bytes.extend_from_slice(format!("retry-after: {seconds}\r\n").as_bytes());
+    }
     if let Some(server) = server {
         bytes.extend_from_slice(b"server: ");
         bytes.extend_from_slice(server.as_bytes());

@@ -5,25 +5,33 @@
 //!   and its header map becomes the response's.
 //! - What RFC 9110/9112 forbid and hyper lets pass is refused here, before a handler sees it.
 
+use std::ffi::OsString;
 use std::future::Future;
+use std::io;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use hinny_core::commands::ResponseCommand;
 use hinny_core::error::{HeadFault, Kind};
-use hinny_core::records::{self, FLAG_HTTP_10, METHOD_LENGTH_MAX, RequestHead};
+use hinny_core::records::{self, FLAG_BODY_STREAM, FLAG_HTTP_10, METHOD_LENGTH_MAX, RequestHead};
 use http::header::TRANSFER_ENCODING;
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, Version};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::service::Service;
+use tokio::task::JoinHandle;
 
-use crate::body::ArrivingRequest;
+use crate::body::{Arrival, ArrivingRequest};
 use crate::connection::Connection;
 use crate::exchange::{OpenExchange, Reply};
-use crate::response::{self, WholeBody};
+use crate::response::{self, Content};
+use crate::response_body::{self, OpenedFile, ResponseBody};
+use crate::timeouts::Phase;
 
 /// What a request's head may add to its body's length in the inbox.
 pub(crate) const RECORD_HEAD_ESTIMATE: usize = 4 << 10;
@@ -43,7 +51,7 @@ impl HttpService {
 }
 
 impl Service<Request<Incoming>> for HttpService {
-    type Response = Response<WholeBody>;
+    type Response = Response<ResponseBody>;
     type Error = Kind;
     type Future = ResponseFuture;
 
@@ -52,10 +60,11 @@ impl Service<Request<Incoming>> for HttpService {
         if connection.state.options.test_faults {
             trigger_fault(&connection, request.headers());
         }
+        connection.count_request();
         let head_request = *request.method() == Method::HEAD;
         let (parts, body) = request.into_parts();
         let progress = if body.is_end_stream() {
-            dispatch(&connection, parts, &[])
+            dispatch(&connection, parts, &[], false)
         } else {
             check_line(&parts)
                 .and_then(|()| check_transfer_encoding(&parts.headers))
@@ -81,58 +90,154 @@ pub(crate) struct ResponseFuture {
 enum Progress {
     Arriving(Box<ArrivingRequest>),
     Dispatched(OpenExchange),
+    /// The handler answered with a file, which is being opened.
+    Opening(Box<Opening>),
     Failed(Kind),
 }
 
-impl Future for ResponseFuture {
-    type Output = Result<Response<WholeBody>, Kind>;
+struct Opening {
+    command: ResponseCommand,
+    file: JoinHandle<io::Result<OpenedFile>>,
+}
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        if let Progress::Arriving(arriving) = &mut this.progress {
-            let whole = ready!(arriving.poll_whole(&this.connection, cx));
-            let arrived = std::mem::replace(&mut this.progress, Progress::Failed(Kind::Internal));
-            this.progress = match (whole, arrived) {
-                (Ok(()), Progress::Arriving(request)) => {
-                    dispatch(&this.connection, request.parts, &request.chunks).unwrap_or_else(Progress::Failed)
-                }
-                (Err(kind), _) => Progress::Failed(kind),
-                (Ok(()), other) => other,
-            };
-        }
-        let reply = match &this.progress {
-            Progress::Dispatched(exchange) => ready!(exchange.poll_reply(cx)),
-            Progress::Failed(kind) => Reply::Fail(*kind),
-            Progress::Arriving(_) => Reply::Fail(Kind::Internal),
+impl ResponseFuture {
+    /// Waits for as much of the request as the handler is to be given at once, and gives it that.
+    fn poll_arrival(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Progress::Arriving(arriving) = &mut self.progress else {
+            return Poll::Ready(());
         };
-        let response = match reply {
-            Reply::Response(command) => {
-                response::from_command(&this.connection, this.head_request, &command).or_else(|kind| {
-                    log::error!("a response command does not decode: {kind}");
-                    response::from_kind(&this.connection, kind)
+        let arrival = ready!(arriving.poll_arrival(&self.connection, cx));
+        let Progress::Arriving(mut request) = std::mem::replace(&mut self.progress, Progress::Failed(Kind::Internal))
+        else {
+            return Poll::Ready(());
+        };
+        let chunks = std::mem::take(&mut request.chunks);
+        self.progress = match arrival {
+            Ok(Arrival::Whole) => dispatch(&self.connection, request.parts, &chunks, false),
+            Ok(Arrival::First) => {
+                let (parts, rest) = request.split();
+                dispatch(&self.connection, parts, &chunks, true).inspect(|progress| {
+                    if let Progress::Dispatched(exchange) = progress {
+                        rest.stream(&self.connection, exchange.id());
+                    }
                 })
             }
-            Reply::Fail(kind) => response::from_kind(&this.connection, kind),
+            Err(kind) => Err(kind),
+        }
+        .unwrap_or_else(Progress::Failed);
+        Poll::Ready(())
+    }
+
+    fn poll_response(&mut self, cx: &mut Context<'_>) -> Poll<Result<Response<ResponseBody>, Kind>> {
+        ready!(self.poll_arrival(cx));
+        if let Progress::Dispatched(exchange) = &self.progress {
+            let reply = match exchange.poll_reply(cx) {
+                Poll::Ready(reply) => reply,
+                Poll::Pending if self.connection.take_expired() => Reply::Fail(Phase::Handler.expiry()),
+                Poll::Pending => return Poll::Pending,
+            };
+            match self.take_reply(reply) {
+                Ok(Some(response)) => return Poll::Ready(Ok(response)),
+                Ok(None) => {}
+                Err(kind) => self.progress = Progress::Failed(kind),
+            }
+        }
+        if let Progress::Opening(opening) = &mut self.progress {
+            let opened =
+                ready!(Pin::new(&mut opening.file).poll(cx)).unwrap_or_else(|lost| Err(io::Error::other(lost)));
+            let progress = std::mem::replace(&mut self.progress, Progress::Failed(Kind::FileUnreadable));
+            if let Progress::Opening(opening) = progress {
+                match opened {
+                    Ok(file) => return Poll::Ready(self.respond(&opening.command, Content::File(file))),
+                    Err(error) => {
+                        log::error!("cannot send the file {}: {error}", path_of(&opening.command).display());
+                    }
+                }
+            }
+        }
+        let Progress::Failed(kind) = self.progress else {
+            return Poll::Ready(Err(Kind::Internal));
         };
-        this.connection.answered();
+        Poll::Ready(response::from_kind(&self.connection, kind))
+    }
+
+    /// The response of a reply; `None` if a file must be opened first.
+    fn take_reply(&mut self, reply: Reply) -> Result<Option<Response<ResponseBody>>, Kind> {
+        let progress = std::mem::replace(&mut self.progress, Progress::Failed(Kind::Internal));
+        let Progress::Dispatched(mut exchange) = progress else {
+            return Err(Kind::Internal);
+        };
+        let command = match reply {
+            Reply::Response(command) => command,
+            Reply::Fail(kind) => {
+                if kind.is_from_handler() {
+                    exchange.complete();
+                } else {
+                    exchange.end_as(kind);
+                }
+                return Err(kind);
+            }
+        };
+        if command.is_streamed() {
+            if let Some(first) = command.body() {
+                exchange.state().deliver_first_chunk(exchange.id(), &first);
+            }
+            return self.respond(&command, Content::Chunked(exchange)).map(Some);
+        }
+        exchange.complete();
+        drop(exchange);
+        if command.is_file() {
+            let path = path_of(&command);
+            let file = tokio::task::spawn_blocking(move || response_body::open_file(&path));
+            self.progress = Progress::Opening(Box::new(Opening { command, file }));
+            return Ok(None);
+        }
+        let body = command.body().unwrap_or_default();
+        self.respond(&command, Content::Whole(body)).map(Some)
+    }
+
+    fn respond(&self, command: &ResponseCommand, content: Content) -> Result<Response<ResponseBody>, Kind> {
+        response::from_command(&self.connection, self.head_request, command, content).or_else(|kind| {
+            log::error!("a response command does not decode: {kind}");
+            response::from_kind(&self.connection, kind)
+        })
+    }
+}
+
+impl Future for ResponseFuture {
+    type Output = Result<Response<ResponseBody>, Kind>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let response = ready!(self.poll_response(cx));
+        match &response {
+            Ok(response) if !matches!(response.body(), ResponseBody::Whole(_)) => self.connection.responding(),
+            _ => self.connection.answered(),
+        }
         Poll::Ready(response)
     }
 }
 
+/// The path in a response command, as Java spells it for the system.
+fn path_of(command: &ResponseCommand) -> PathBuf {
+    OsString::from_vec(command.body().unwrap_or_default().to_vec()).into()
+}
+
 /// Writes the request's record and opens its exchange.
-fn dispatch(connection: &Rc<Connection>, parts: Parts, chunks: &[Bytes]) -> Result<Progress, Kind> {
+fn dispatch(connection: &Rc<Connection>, parts: Parts, chunks: &[Bytes], streamed: bool) -> Result<Progress, Kind> {
     check_line(&parts)?;
     let state = &connection.state;
-    let exchange = OpenExchange::open(state).ok_or(Kind::Overloaded)?;
-    connection.with_server_name(&parts, |host, port| {
+    let mut exchange = OpenExchange::open(state)?;
+    let version_flag = if parts.version == Version::HTTP_10 {
+        FLAG_HTTP_10
+    } else {
+        0
+    };
+    let stream_flag = if streamed { FLAG_BODY_STREAM } else { 0 };
+    let written = connection.with_server_name(&parts, |host, port| {
         let head = RequestHead {
             exchange: exchange.id(),
             method: &parts.method,
-            flags: if parts.version == Version::HTTP_10 {
-                FLAG_HTTP_10
-            } else {
-                0
-            },
+            flags: version_flag | stream_flag,
             uri: parts.uri.path(),
             query: parts.uri.query(),
             server_name: host.unwrap_or(&connection.local_addr),
@@ -140,9 +245,14 @@ fn dispatch(connection: &Rc<Connection>, parts: Parts, chunks: &[Bytes]) -> Resu
             remote_addr: &connection.remote_addr,
         };
         state.push_record(|out| records::write_request(out, &head, &parts.headers, chunks));
-    })?;
+    });
+    if let Err(kind) = written {
+        // No handler knows of it.
+        exchange.complete();
+        return Err(kind);
+    }
     state.switches.metrics.requests.add(1);
-    connection.dispatched();
+    connection.dispatched(streamed);
     let mut headers = parts.headers;
     headers.clear();
     connection.spare_headers.replace(headers);

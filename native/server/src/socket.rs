@@ -31,6 +31,8 @@ pub(crate) struct Socket {
     out: Vec<u8>,
     sent: usize,
     blocked: bool,
+    /// Something went out since this was last looked at.
+    progress: bool,
 }
 
 impl Socket {
@@ -40,6 +42,7 @@ impl Socket {
             out: Vec::new(),
             sent: 0,
             blocked: false,
+            progress: false,
         }
     }
 
@@ -51,6 +54,16 @@ impl Socket {
     /// The number of bytes that wait to be written.
     pub(crate) const fn waiting(&self) -> usize {
         self.out.len() - self.sent
+    }
+
+    /// Whether the client took something since the last call.
+    pub(crate) const fn take_progress(&mut self) -> bool {
+        std::mem::replace(&mut self.progress, false)
+    }
+
+    /// Adds bytes to the buffer, to be flushed with it.
+    pub(crate) fn put(&mut self, bytes: &[u8]) {
+        self.out.extend_from_slice(bytes);
     }
 
     pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
@@ -70,6 +83,7 @@ impl Socket {
             if bytes.len() > HOLD_BYTES {
                 let written = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes))?;
                 self.blocked = written < bytes.len();
+                self.progress = true;
                 return Poll::Ready(Ok(written));
             }
         }
@@ -91,6 +105,7 @@ impl Socket {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
             self.sent += written;
+            self.progress = true;
         }
         if self.out.capacity() > 0 {
             let mut buffer = std::mem::take(&mut self.out);

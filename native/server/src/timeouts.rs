@@ -10,6 +10,7 @@ use hinny_core::error::Kind;
 use hinny_core::options::Options;
 use hinny_core::time::Clock;
 
+use crate::connection::Connection;
 use crate::event_loop::LoopState;
 
 /// What a connection waits for.
@@ -21,9 +22,11 @@ pub(crate) enum Phase {
     Head,
     /// The rest of a request body: `:body-read-timeout-ms`.
     Body,
-    /// The handler: no limit here.
+    /// The handler to answer: `:handler-timeout-ms`.
     Handler,
-    /// The next request, or the client to take what was sent: `:keep-alive-timeout-ms`.
+    /// The rest of a response that the handler sends as it likes: no limit.
+    Response,
+    /// The next request: `:keep-alive-timeout-ms`, while nothing waits to be written.
     Idle,
     /// The client to read our last answer and close: [`LINGER_MS`].
     Linger,
@@ -44,7 +47,8 @@ impl Phase {
             Self::Body => Some(options.body_read_timeout_ms),
             Self::Idle => Some(options.keep_alive_timeout_ms),
             Self::Linger => Some(LINGER_MS),
-            Self::Handler => None,
+            Self::Handler => options.handler_timeout_ms,
+            Self::Response => None,
         }
     }
 
@@ -54,7 +58,8 @@ impl Phase {
             Self::Fresh | Self::Idle => Kind::HeadTimeout { started: false },
             Self::Head => Kind::HeadTimeout { started: true },
             Self::Body => Kind::BodyTimeout,
-            Self::Handler | Self::Linger => Kind::Disconnected,
+            Self::Handler => Kind::HandlerTimeout,
+            Self::Response | Self::Linger => Kind::Disconnected,
         }
     }
 }
@@ -67,14 +72,26 @@ pub(crate) async fn sweep(state: Rc<LoopState>, clock: impl Clock) {
         let now_ms = clock.now_ms();
         state.now_ms.set(now_ms);
         for connection in state.connections.borrow().iter() {
-            let (phase, since_ms) = connection.phase();
-            if let Some(limit_ms) = phase.limit_ms(&state.options)
-                // `since_ms` may be a sweep old when it was stored.
-                && now_ms.saturating_sub(since_ms) >= limit_ms + every_ms
-            {
-                connection.expire();
-            }
+            look(connection, now_ms, every_ms);
         }
+    }
+}
+
+/// Ends what lasts too long. A stored time may be a sweep old when it was stored, hence the allowance.
+fn look(connection: &Connection, now_ms: u64, every_ms: u64) {
+    let options = &connection.state.options;
+    let blocked_ms = connection.blocked_ms(now_ms);
+    if blocked_ms.is_some_and(|ms| ms >= options.response_write_timeout_ms + every_ms) {
+        return connection.cut();
+    }
+    let (phase, since_ms) = connection.phase();
+    if phase == Phase::Idle && blocked_ms.is_some() {
+        return;
+    }
+    if let Some(limit_ms) = phase.limit_ms(options)
+        && now_ms.saturating_sub(since_ms) >= limit_ms + every_ms
+    {
+        connection.expire();
     }
 }
 
@@ -82,6 +99,8 @@ fn sweep_interval_ms(options: &Options) -> u64 {
     let shortest = options
         .header_read_timeout_ms
         .min(options.body_read_timeout_ms)
-        .min(options.keep_alive_timeout_ms);
+        .min(options.keep_alive_timeout_ms)
+        .min(options.response_write_timeout_ms)
+        .min(options.handler_timeout_ms.unwrap_or(u64::MAX));
     (shortest / 4).clamp(SWEEP_MIN_MS, SWEEP_MAX_MS)
 }

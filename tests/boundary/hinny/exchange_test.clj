@@ -118,7 +118,7 @@
   "The command that answers `exchange` with `response`."
   ^bytes [exchange response]
   (let [outbox (Outbox. 1024)]
-    (.encode (ResponseEncoder.) response (long exchange) outbox)
+    (.encode (ResponseEncoder.) response (long exchange) false outbox)
     (Arrays/copyOf (.array outbox) (.position outbox))))
 
 (defn- failed
@@ -311,7 +311,7 @@
                   :binary-options (failure-of #(native "start" (byte-array 64 (byte -1))))
                   :still-there (pos? (native "port" handle)))]
     (native "drain" handle 0)
-    (let [closed (native "poll" (byte-array 0) (int 0) inbox)]
+    (let [closed (first (remove zero? (repeatedly #(native "poll" (byte-array 0) (int 0) inbox))))]
       (native "closeLoop")
       (native "stop" handle)
       (native "stop" handle)

@@ -135,7 +135,7 @@
           (raw/with-client [client server]
             (raw/send! client (raw/get-request "/"))
             (is (raw/await-latch begun))
-            (let [event (probe/await-event events #"^hinny-loop-0 has been in an inline handler for \d+ ms")]
+            (let [event (probe/await-event events #"^hinny-loop-0 has been in a handler for \d+ ms")]
               (is (= :warn (:level event)))
               (is (some #(str/includes? % "hinny.log_test") (:frames event))))
             (probe/with-level [native-logger nil]

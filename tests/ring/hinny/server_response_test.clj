@@ -3,13 +3,10 @@
 
   What the encoder says of each is in `hinny.response-encoder-test`; here a client asks a running server."
   (:require
-   [clojure.java.io :as io]
    [clojure.string :as str]
    [clojure.test :refer [deftest is testing]]
    [hinny.log-capture :as log :refer [with-log]]
-   [hinny.raw-client :as raw :refer [with-client with-server]])
-  (:import
-   (java.io ByteArrayInputStream)))
+   [hinny.raw-client :as raw :refer [with-client with-server]]))
 
 (set! *warn-on-reflection* true)
 
@@ -60,9 +57,7 @@
    ["body number" {:status 200 :body 12345} "java.lang.Long"]
    ["body keyword" {:status 200 :body :secret} "Keyword"]
    ["body map" {:status 200 :body {:secret 1}} "PersistentArrayMap"]
-   ["body sequence, not yet" {:status 200 :body '("secret")} "not supported yet"]
-   ["body stream, not yet" {:status 200 :body (ByteArrayInputStream. (.getBytes "secret"))} "not supported yet"]
-   ["body file, not yet" {:status 200 :body (io/file "secret")} "not supported yet"]
+   ["body vector" {:status 200 :body ["secret"]} "PersistentVector"]
    ["body char array" {:status 200 :body (char-array "secret")} "char[]"]
    ["charset unknown" {:status 200 :headers {"Content-Type" "text/plain; charset=nope"} :body "secret"} "nope"]
    ["charset that is no name" {:status 200 :headers {"Content-Type" "text/plain; charset=\"a b\""} :body "secret"} "a b"]

@@ -33,7 +33,7 @@ public final class Engine {
     private final long handle;
     private final int port;
     private final EventLoop[] loops;
-    private final WorkerPool workers; // null: handlers run inline.
+    private final WorkerPool workers;
     private final Watchdog watchdog;
     private final String[] metricNames;
     private final AtomicReference<State> state = new AtomicReference<>(State.RUNNING);
@@ -45,12 +45,10 @@ public final class Engine {
         this.metricNames = Layout.metricNames();
         this.loops = new EventLoop[settings.eventLoops()];
         for (int i = 0; i < loops.length; i++) {
-            loops[i] = new EventLoop(i, settings.handler());
+            loops[i] = new EventLoop(i, settings);
         }
         this.watchdog = new Watchdog(loops);
-        this.workers = settings.inline()
-                ? null
-                : WorkerPool.of(settings.workerThreads(), settings.workerQueueDepth(), watchdog);
+        this.workers = WorkerPool.of(settings.workerThreads(), settings.workerQueueDepth(), watchdog);
         watchdog.watch(workers);
         watchdog.start();
         try {
@@ -63,16 +61,28 @@ public final class Engine {
         }
     }
 
+    /** How a handler is called. */
+    public enum Mode {
+        /** With a request, on a worker. */
+        WORKER,
+        /** With a request, on the event loop; on a worker if the request's body is still arriving. */
+        INLINE,
+        /** With request, respond and raise, on the event loop. */
+        ASYNC
+    }
+
     /**
      * What the JVM side needs of a server's options.
      *
-     * @param handler a Ring handler; called with one argument
+     * @param handler a Ring handler
      * @param eventLoops number of event loops
-     * @param inline whether handlers run on the loops
+     * @param mode how the handler is called
      * @param workerThreads most worker threads, {@link WorkerPool#VIRTUAL} for virtual threads
      * @param workerQueueDepth exchanges that may wait for a worker
+     * @param exchangeBufferBytes how much of each body of an exchange may wait for its receiver
      */
-    public record Settings(IFn handler, int eventLoops, boolean inline, int workerThreads, int workerQueueDepth) {}
+    public record Settings(
+            IFn handler, int eventLoops, Mode mode, int workerThreads, int workerQueueDepth, int exchangeBufferBytes) {}
 
     /**
      * Starts a server and returns when it accepts connections.
@@ -84,7 +94,7 @@ public final class Engine {
      */
     public static Engine start(final Settings settings, final byte[] nativeOptions) throws InterruptedException {
         NativeLibrary.load();
-        if (!settings.inline() && settings.workerThreads() == WorkerPool.VIRTUAL && !VirtualWorkers.isSupported()) {
+        if (settings.workerThreads() == WorkerPool.VIRTUAL && !VirtualWorkers.isSupported()) {
             throw new UnsupportedOperationException("virtual threads need JDK 21, this is " + Runtime.version());
         }
         NativeLog.refreshLevel();
@@ -175,7 +185,7 @@ public final class Engine {
                 return true;
             }
         }
-        return workers != null && workers.ownsCurrentThread();
+        return workers.ownsCurrentThread();
     }
 
     private void end(final long drainTimeoutMs) {
@@ -191,9 +201,7 @@ public final class Engine {
                             loop.thread().getName());
                 }
             }
-            if (workers != null) {
-                workers.stop(END_GRACE_MS);
-            }
+            workers.stop(END_GRACE_MS);
             watchdog.end();
         } catch (final InterruptedException impossible) {
             // Nobody has a reference to this thread but the JVM's thread groups.

@@ -4,18 +4,20 @@ import clojure.lang.IFn;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * One event loop: the daemon thread {@code hinny-loop-N} that drives a native loop through {@link Native#poll}, and
- * runs inline handlers or passes requests to workers.
+ * runs handlers or passes requests to workers.
  *
- * <p>Made and started by an {@link Engine}. Everything but {@link #reply}, {@link #wake}, {@link #handlerTurn} and {@link #thread}
- * is the loop thread's own.
+ * <p>Made and started by an {@link Engine}. Everything but {@link #handlerTurn}, {@link #thread} and what {@link Driver} says is the
+ * loop thread's own.
  */
-final class EventLoop implements Runnable {
+final class EventLoop implements Driver, Runnable {
     private static final Logger LOG = LoggerFactory.getLogger("hinny.server");
 
     private static final int INBOX_BYTES = 64 << 10;
@@ -39,12 +41,18 @@ final class EventLoop implements Runnable {
     }
 
     private final int index;
+    private final Engine.Settings settings;
     private final IFn handler;
     private final Thread thread;
     private final CountDownLatch opened = new CountDownLatch(1);
     private final ReplyQueue replies = new ReplyQueue();
-    private final ResponseEncoder encoder = new ResponseEncoder();
-    private final Outbox outbox = new Outbox(OUTBOX_BYTES);
+    private final ReplyWriter writer = new ReplyWriter(OUTBOX_BYTES);
+    private final Outbox outbox = writer.outbox;
+    private final ConcurrentLinkedQueue<ReplyWriter> spareWriters = new ConcurrentLinkedQueue<>();
+
+    /** Exchanges by the slot in their id. One that is over stays until its slot is used again; it holds nothing. */
+    private Exchange[] exchanges = new Exchange[256];
+
     private byte[] inbox = new byte[INBOX_BYTES];
     private Exchange[] batch = new Exchange[64];
     private int batchSize;
@@ -55,12 +63,13 @@ final class EventLoop implements Runnable {
     private long handlerTurn;
 
     private long engine;
-    private WorkerPool workers; // null: handlers run inline.
+    private WorkerPool workers;
     private volatile RuntimeException openFailure;
 
-    EventLoop(final int index, final IFn handler) {
+    EventLoop(final int index, final Engine.Settings settings) {
         this.index = index;
-        this.handler = handler;
+        this.settings = settings;
+        this.handler = settings.handler();
         this.thread = new Thread(null, this, "hinny-loop-" + index, STACK_BYTES);
         this.thread.setDaemon(true);
     }
@@ -68,7 +77,7 @@ final class EventLoop implements Runnable {
     /**
      * Starts the thread and returns when the loop serves.
      *
-     * @param pool where handlers run, null for inline
+     * @param pool where handlers run that may block, and bodies are written
      */
     void start(final long engineHandle, final WorkerPool pool) throws InterruptedException {
         engine = engineHandle;
@@ -84,20 +93,60 @@ final class EventLoop implements Runnable {
         return thread;
     }
 
-    IFn handler() {
-        return handler;
-    }
-
-    /** Takes encoded commands; they go out when {@link #wake} is called, at the latest. Any thread. */
-    void reply(final byte[] commands) {
+    @Override
+    public void reply(final byte[] commands) {
         replies.add(commands);
     }
 
-    /** Makes the loop send the replies that wait, if it does not do so already. Any thread. */
-    void wake() {
+    @Override
+    public void wake() {
         if (replies.takeWake()) {
             Native.wake(engine, index);
         }
+    }
+
+    @Override
+    public boolean isOwnThread() {
+        return Thread.currentThread() == thread;
+    }
+
+    @Override
+    public ReplyWriter writer() {
+        return writer;
+    }
+
+    @Override
+    public ReplyWriter borrowWriter() {
+        final ReplyWriter spare = spareWriters.poll();
+        return spare == null ? new ReplyWriter() : spare;
+    }
+
+    @Override
+    public void giveBack(final ReplyWriter borrowed) {
+        spareWriters.add(borrowed);
+    }
+
+    @Override
+    public boolean dispatch(final Work work, final boolean always) {
+        if (always) {
+            workers.dispatchAlways(work);
+            return true;
+        }
+        return workers.dispatch(new Work[] {work}, 1) == 1;
+    }
+
+    @Override
+    public void register(final Exchange exchange) {
+        final int slot = (int) exchange.id();
+        if (slot >= exchanges.length) {
+            exchanges = Arrays.copyOf(exchanges, Math.max(slot + 1, 2 * exchanges.length));
+        }
+        exchanges[slot] = exchange;
+    }
+
+    @Override
+    public int exchangeBufferBytes() {
+        return settings.exchangeBufferBytes();
     }
 
     /** A number that changes when a handler begins or ends. Any thread. */
@@ -124,6 +173,11 @@ final class EventLoop implements Runnable {
             turnUntilClosed();
         } finally {
             Native.closeLoop();
+            for (final Exchange exchange : exchanges) {
+                if (exchange != null) {
+                    exchange.gone(Records.KIND_DISCONNECTED);
+                }
+            }
         }
     }
 
@@ -174,13 +228,14 @@ final class EventLoop implements Runnable {
 
     private void handle(final int count) {
         int at = 0;
-        final long now = workers == null ? 0 : System.nanoTime();
+        final long now = settings.mode() == Engine.Mode.INLINE ? 0 : System.nanoTime();
         for (int i = 0; i < count; i++) {
             final int length = Records.u32(inbox, at + Records.REQUEST_LENGTH);
-            if (inbox[at + Records.REQUEST_TYPE] == Records.LOG) {
-                NativeLog.log(inbox, at);
-            } else {
-                handleRequest(at, length, now);
+            switch (inbox[at + Records.REQUEST_TYPE]) {
+                case Records.REQUEST -> handleRequest(at, length, now);
+                case Records.CHUNK -> handleChunk(at, length);
+                case Records.SIGNAL -> handleSignal(at);
+                default -> NativeLog.log(inbox, at);
             }
             at += length;
         }
@@ -192,10 +247,18 @@ final class EventLoop implements Runnable {
     private void handleRequest(final int at, final int length, final long now) {
         try {
             final RingRequest request = RingRequest.of(Arrays.copyOfRange(inbox, at, at + length));
-            if (workers == null) {
+            final Engine.Mode mode = settings.mode();
+            if (mode == Engine.Mode.INLINE && !request.isBodyStreamed()) {
                 answerInline(request);
+                return;
+            }
+            final boolean async = mode == Engine.Mode.ASYNC;
+            final Exchange exchange = new Exchange(this, handler, async, request, now);
+            register(exchange);
+            if (async) {
+                inHandler(exchange::callAsync);
             } else {
-                addToBatch(new Exchange(this, request, now));
+                addToBatch(exchange);
             }
         } catch (final Throwable failure) {
             // No memory left, say. The other requests of this turn have theirs.
@@ -205,11 +268,65 @@ final class EventLoop implements Runnable {
         }
     }
 
+    private void handleChunk(final int at, final int length) {
+        final Exchange exchange = exchange(Records.u64(inbox, at + Records.CHUNK_EXCHANGE));
+        if (exchange != null) {
+            exchange.bodyChunk(Arrays.copyOfRange(inbox, at, at + length));
+        }
+    }
+
+    private void handleSignal(final int at) {
+        final Exchange exchange = exchange(Records.u64(inbox, at + Records.SIGNAL_EXCHANGE));
+        if (exchange == null) {
+            return;
+        }
+        final int amount = Records.u32(inbox, at + Records.SIGNAL_AMOUNT);
+        switch (inbox[at + Records.SIGNAL_CODE]) {
+            case Records.SIGNAL_CREDIT -> exchange.credit(amount);
+            case Records.SIGNAL_BODY_FAILED -> exchange.bodyFailed(amount);
+            default -> {
+                exchanges[(int) exchange.id()] = null;
+                exchange.gone(amount);
+            }
+        }
+    }
+
+    private Exchange exchange(final long id) {
+        final int slot = (int) id;
+        final Exchange exchange = slot < exchanges.length ? exchanges[slot] : null;
+        return exchange != null && exchange.id() == id ? exchange : null;
+    }
+
+    /** Answers at once if the response is whole, else through an exchange. */
     private void answerInline(final RingRequest request) {
+        final long id = request.exchange();
+        final int start = outbox.position();
         final long turn = handlerTurn;
         HANDLER_TURN.setOpaque(this, turn + 1);
         try {
-            Exchange.answer(handler, request, encoder, outbox);
+            final Object response = handler.invoke(request);
+            if (response instanceof CompletionStage
+                    || writer.encoder.encode(response, id, request.isHead(), outbox) != null) {
+                outbox.position(start);
+                final Exchange exchange = new Exchange(this, handler, false, request, 0);
+                register(exchange);
+                exchange.answer(response);
+            }
+        } catch (final InvalidResponseException invalid) {
+            Exchange.failInvalid(id, request, invalid, writer);
+        } catch (final Throwable thrown) {
+            Exchange.failThrown(id, request, thrown, writer);
+        } finally {
+            Thread.interrupted();
+            HANDLER_TURN.setOpaque(this, turn + 2);
+        }
+    }
+
+    private void inHandler(final Runnable handling) {
+        final long turn = handlerTurn;
+        HANDLER_TURN.setOpaque(this, turn + 1);
+        try {
+            handling.run();
         } finally {
             HANDLER_TURN.setOpaque(this, turn + 2);
         }
@@ -227,7 +344,7 @@ final class EventLoop implements Runnable {
         batchSize = 0;
         dispatched = true;
         for (int i = workers.dispatch(batch, size); i < size; i++) {
-            batch[i].refuse(outbox);
+            batch[i].refuse(writer);
         }
         Arrays.fill(batch, 0, size, null);
     }

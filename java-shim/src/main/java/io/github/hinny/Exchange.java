@@ -1,91 +1,406 @@
 package io.github.hinny;
 
+import clojure.lang.AFn;
 import clojure.lang.IFn;
+import clojure.lang.IPersistentMap;
 import clojure.lang.Keyword;
+import java.io.IOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.Arrays;
 import java.util.Locale;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One request and its response, on its way through a worker.
+ * One request and its response, on the way through a handler.
  *
- * <p>Made by an {@link EventLoop}, run once by one thread.
+ * <p>Made by a {@link Driver} on its own thread. It is answered once: by what the handler returns (sync), or by the first
+ * call of respond or raise (async); what comes later is dropped. The bodies of its request and response may be on their
+ * way at the same time.
+ *
+ * <p>Any thread may answer it. {@link #gone}, {@link #bodyFailed}, {@link #bodyChunk} and {@link #credit} are the
+ * driver's.
  */
-final class Exchange {
+final class Exchange extends Work {
     private static final Logger LOG = LoggerFactory.getLogger("hinny.server");
     private static final Keyword METHOD = Keyword.intern(null, "request-method");
     private static final Keyword URI = Keyword.intern(null, "uri");
+    private static final Keyword BODY = Keyword.intern(null, "body");
 
-    /** When it was handed to the workers, {@link System#nanoTime}. */
-    final long dispatchedNanos;
+    // What an on-close function is told.
+    private static final Keyword TIMED_OUT = Keyword.intern(null, "timed-out");
+    private static final Keyword DISCONNECTED = Keyword.intern(null, "disconnected");
 
-    private final EventLoop loop;
-    private final RingRequest request;
+    private static final VarHandle ANSWERED;
 
-    Exchange(final EventLoop loop, final RingRequest request, final long dispatchedNanos) {
-        this.loop = loop;
-        this.request = request;
-        this.dispatchedNanos = dispatchedNanos;
-    }
-
-    /**
-     * Runs the handler and leaves its response, or the error that it ended in, with the loop, which the caller must
-     * {@linkplain EventLoop#wake wake} then. Never throws.
-     */
-    EventLoop run(final ReplyWriter writer) {
-        answer(loop.handler(), request, writer.encoder, writer.outbox);
-        byte[] commands;
+    static {
         try {
-            commands = writer.take();
-        } catch (final OutOfMemoryError tooLarge) {
-            writer.outbox.reset();
-            ResponseEncoder.encodeFailure(request.exchange(), Records.KIND_HANDLER_THREW, writer.outbox);
-            commands = writer.take();
-            logThrown(request, tooLarge);
+            ANSWERED = MethodHandles.lookup().findVarHandle(Exchange.class, "answered", boolean.class);
+        } catch (final ReflectiveOperationException impossible) {
+            throw new ExceptionInInitializerError(impossible);
         }
-        loop.reply(commands);
-        return loop;
     }
 
-    /** Answers that no worker has room; {@code outbox} is the loop's. */
-    void refuse(final Outbox outbox) {
-        ResponseEncoder.encodeFailure(request.exchange(), Records.KIND_OVERLOADED, outbox);
+    private final Driver driver;
+    private final IFn handler;
+    private final boolean async;
+    private final long id;
+
+    /** Null when it is no longer needed, so that whoever still knows the exchange does not keep it. */
+    private volatile RingRequest request;
+
+    /** Somebody has begun to answer. */
+    @SuppressWarnings("unused") // Through ANSWERED.
+    private volatile boolean answered;
+
+    /** Why the exchange is over before its response was complete, {@code Records.KIND_…}; 0 while it is not. */
+    private volatile int goneAs;
+
+    private volatile RequestBody requestBody;
+    private volatile ResponseStream stream;
+    private volatile IFn onClose;
+
+    /** A body that is still to be written. Written and read by the thread that answers. */
+    private BodyWriter pending;
+
+    Exchange(
+            final Driver driver,
+            final IFn handler,
+            final boolean async,
+            final RingRequest request,
+            final long dispatchedNanos) {
+        super(dispatchedNanos);
+        this.driver = driver;
+        this.handler = handler;
+        this.async = async;
+        this.id = request.exchange();
+        this.request = request;
+        this.requestBody = request.attachTo(this, driver);
     }
 
-    /**
-     * Calls {@code handler} and appends its response to {@code outbox}, or the error that it ended in. Never throws,
-     * and leaves the thread uninterrupted.
-     */
-    static void answer(
-            final IFn handler, final RingRequest request, final ResponseEncoder encoder, final Outbox outbox) {
+    long id() {
+        return id;
+    }
+
+    /** Calls a sync handler, unless the client has left already, and leaves its response with the driver. */
+    @Override
+    Driver run(final ReplyWriter writer) {
+        if (goneAs == 0) {
+            try {
+                respond(handler.invoke(request), writer);
+            } catch (final Throwable thrown) {
+                fail(thrown, writer);
+            } finally {
+                Thread.interrupted();
+            }
+            send(writer);
+            writePending();
+        }
+        request = null;
+        return driver;
+    }
+
+    /** Calls an async handler on the driver's own thread. */
+    void callAsync() {
         try {
-            encoder.encode(handler.invoke(request), request.exchange(), outbox);
-        } catch (final InvalidResponseException invalid) {
-            ResponseEncoder.encodeFailure(request.exchange(), Records.KIND_RESPONSE_INVALID, outbox);
-            LOG.error("handler returned an invalid response for {}: {}", describe(request), invalid.getMessage());
+            handler.invoke(request, new Respond(), new Raise());
         } catch (final Throwable thrown) {
-            // The answer first: not every exception lets itself be logged.
-            ResponseEncoder.encodeFailure(request.exchange(), Records.KIND_HANDLER_THREW, outbox);
-            logThrown(request, thrown);
+            raise(thrown);
         } finally {
             Thread.interrupted();
         }
     }
 
-    private static void logThrown(final RingRequest request, final Throwable thrown) {
+    /** Answers that no worker has room, with {@code writer} of the driver's own thread. */
+    void refuse(final ReplyWriter writer) {
+        ResponseEncoder.encodeFailure(id, Records.KIND_OVERLOADED, writer.outbox);
+        finish();
+    }
+
+    /** Answers with what an inline handler returned. The driver's own thread. */
+    void answer(final Object response) {
+        answerAnywhere(writer -> respond(response, writer));
+    }
+
+    /** Calls {@code f} with a keyword when the exchange ends before its response is complete. */
+    void onClose(final IFn f) {
+        onClose = f;
+        if (goneAs != 0) {
+            callOnClose();
+        }
+    }
+
+    /** A piece of the request body has come. */
+    void bodyChunk(final byte[] record) {
+        final RequestBody body = requestBody;
+        if (body != null) {
+            body.add(record);
+        }
+    }
+
+    /** The rest of the request body will not come. */
+    void bodyFailed(final int kind) {
+        final RequestBody body = requestBody;
+        if (body != null) {
+            body.fail(new IOException("request body: " + reason(kind)));
+        }
+    }
+
+    /** The client has taken so many bytes more of the response. */
+    void credit(final int bytes) {
+        final ResponseStream out = stream;
+        if (out != null) {
+            out.credit(bytes);
+        }
+    }
+
+    /** The exchange is over before its response was complete. */
+    void gone(final int kind) {
+        goneAs = kind;
+        final IOException reason = new IOException(reason(kind));
+        final RequestBody body = requestBody;
+        if (body != null) {
+            body.fail(reason);
+        }
+        final ResponseStream out = stream;
+        if (out != null) {
+            out.fail(reason);
+        }
+        callOnClose();
+    }
+
+    /** The response is out: the request body can no longer be read. Any thread. */
+    void finish() {
+        final RequestBody body = requestBody;
+        if (body != null) {
+            body.fail(new IOException("request body: the response is complete"));
+        }
+        requestBody = null;
+        stream = null;
+        request = null;
+        onClose = null;
+    }
+
+    /** Appends a response, or the error that it is, to the writer's outbox. Throws only what the response's data throws. */
+    private void respond(final Object response, final ReplyWriter writer) {
+        if (response instanceof CompletionStage<?> stage) {
+            stage.whenComplete(this::completed);
+            return;
+        }
         try {
-            LOG.error("handler threw for {}", describe(request), thrown);
+            final int start = writer.outbox.position();
+            final Object rest = writer.encoder.encode(response, id, isToHead(), writer.outbox);
+            if (rest == null) {
+                finish();
+            } else {
+                takeRest(response, rest, start, writer);
+            }
+        } catch (final InvalidResponseException invalid) {
+            failInvalid(id, request, invalid, writer);
+            finish();
+        }
+    }
+
+    private void takeRest(final Object response, final Object rest, final int start, final ReplyWriter writer) {
+        if (rest instanceof BodyWriter body) {
+            final byte[] head = Arrays.copyOfRange(writer.outbox.array(), start, writer.outbox.position());
+            writer.outbox.position(start);
+            final ResponseStream out = new ResponseStream(this, driver, head);
+            pending = body;
+            stream = out;
+            if (goneAs != 0) {
+                out.fail(new IOException(reason(goneAs)));
+            }
+        } else {
+            final IPersistentMap map = (IPersistentMap) response;
+            ((CompletionStage<?>) rest)
+                    .whenComplete((body, thrown) -> completed(thrown == null ? map.assoc(BODY, body) : null, thrown));
+        }
+    }
+
+    /** A stage is complete: whatever thread this is, it must not be kept for long. */
+    private void completed(final Object response, final Throwable thrown) {
+        answerAnywhere(writer -> {
+            if (thrown != null) {
+                throw thrown instanceof CompletionException && thrown.getCause() != null ? thrown.getCause() : thrown;
+            }
+            respond(response, writer);
+        });
+    }
+
+    private interface Answer {
+        void write(ReplyWriter writer) throws Throwable;
+    }
+
+    /** Writes an answer on any thread, and lets a worker write the body that it may have. Never throws. */
+    private void answerAnywhere(final Answer answer) {
+        final boolean own = driver.isOwnThread();
+        final ReplyWriter writer = own ? driver.writer() : driver.borrowWriter();
+        try {
+            answer.write(writer);
+        } catch (final Throwable thrown) {
+            fail(thrown, writer);
+        }
+        try {
+            dispatchPending(writer);
+            if (!own) {
+                send(writer);
+                driver.wake();
+            }
+        } finally {
+            if (!own) {
+                driver.giveBack(writer);
+            }
+        }
+    }
+
+    private void raise(final Throwable thrown) {
+        if (ANSWERED.compareAndSet(this, false, true)) {
+            answerAnywhere(writer -> fail(thrown, writer));
+        } else {
+            logThrown("handler threw after it had answered", thrown, request);
+        }
+    }
+
+    private void fail(final Throwable thrown, final ReplyWriter writer) {
+        failThrown(id, request, thrown, writer);
+        finish();
+    }
+
+    /** Leaves what was written with the driver. */
+    private void send(final ReplyWriter writer) {
+        try {
+            writer.sendTo(driver);
+        } catch (final OutOfMemoryError tooLarge) {
+            fail(tooLarge, writer);
+            writer.sendTo(driver);
+        }
+    }
+
+    private void dispatchPending(final ReplyWriter writer) {
+        if (pending != null && !driver.dispatch(Work.of(driver, this::writePending), false)) {
+            pending.discard();
+            pending = null;
+            refuse(writer);
+        }
+    }
+
+    /** Writes the body that is left to write, if there is one. The calling thread may have to wait. */
+    private void writePending() {
+        final BodyWriter body = pending;
+        final ResponseStream out = stream;
+        if (body == null || out == null) {
+            return;
+        }
+        pending = null;
+        final RingRequest of = request;
+        try {
+            body.writeTo(out, !async);
+        } catch (final Throwable thrown) {
+            out.abort();
+            body.discard();
+            if (goneAs == 0) {
+                logThrown("response body broke off", thrown, of);
+            } else {
+                LOG.debug("response body broke off, since the exchange was over: {}", reason(goneAs));
+            }
+        } finally {
+            Thread.interrupted();
+        }
+    }
+
+    private void callOnClose() {
+        final IFn f = onClose;
+        onClose = null;
+        if (f != null) {
+            driver.dispatch(Work.of(driver, () -> callOnClose(f)), true);
+        }
+    }
+
+    private void callOnClose(final IFn f) {
+        try {
+            f.invoke(goneAs == Records.KIND_HANDLER_TIMEOUT ? TIMED_OUT : DISCONNECTED);
+        } catch (final Throwable thrown) {
+            logThrown("on-close function threw", thrown, request);
+        }
+    }
+
+    private boolean isToHead() {
+        final RingRequest of = request;
+        return of != null && of.isHead();
+    }
+
+    private static String reason(final int kind) {
+        return switch (kind) {
+            case Records.KIND_HANDLER_TIMEOUT -> "the handler timed out";
+            case Records.KIND_BODY_TIMEOUT -> "the client sent nothing for too long";
+            case Records.KIND_BODY_TOO_LARGE -> "larger than :max-body-bytes";
+            case Records.KIND_BODY_MALFORMED -> "malformed";
+            default -> "the client is gone";
+        };
+    }
+
+    /** Appends the error that an invalid response is, and logs it. */
+    static void failInvalid(
+            final long id,
+            final RingRequest request,
+            final InvalidResponseException invalid,
+            final ReplyWriter writer) {
+        ResponseEncoder.encodeFailure(id, Records.KIND_RESPONSE_INVALID, writer.outbox);
+        LOG.error("handler returned an invalid response for {}: {}", describe(request), invalid.getMessage());
+    }
+
+    /** Appends the error that a throwing handler is, and logs it. The answer first: not every exception can be logged. */
+    static void failThrown(final long id, final RingRequest request, final Throwable thrown, final ReplyWriter writer) {
+        ResponseEncoder.encodeFailure(id, Records.KIND_HANDLER_THREW, writer.outbox);
+        logThrown("handler threw", thrown, request);
+    }
+
+    private static void logThrown(final String what, final Throwable thrown, final RingRequest request) {
+        final String described = describe(request);
+        try {
+            LOG.error("{} for {}", what, described, thrown);
         } catch (final Throwable unprintable) {
             LOG.error(
-                    "handler threw a {} that cannot be logged, for {}",
+                    "{}, a {} that cannot be logged, for {}",
+                    what,
                     thrown.getClass().getName(),
-                    describe(request));
+                    described);
         }
     }
 
     /** Method and path: neither can hold a control character. The query may hold secrets, so it is not logged. */
     private static String describe(final RingRequest request) {
+        if (request == null) {
+            return "a request that was answered";
+        }
         final String method = ((Keyword) request.valAt(METHOD)).getName().toUpperCase(Locale.ROOT);
         return method + " " + request.valAt(URI);
+    }
+
+    /** Ring's respond. */
+    private final class Respond extends AFn {
+        @Override
+        public Object invoke(final Object response) {
+            if (ANSWERED.compareAndSet(Exchange.this, false, true)) {
+                answerAnywhere(writer -> respond(response, writer));
+            }
+            return null;
+        }
+    }
+
+    /** Ring's raise. */
+    private final class Raise extends AFn {
+        @Override
+        public Object invoke(final Object thrown) {
+            raise(
+                    thrown instanceof Throwable throwable
+                            ? throwable
+                            : new IllegalArgumentException("raise was called with no exception"));
+            return null;
+        }
     }
 }

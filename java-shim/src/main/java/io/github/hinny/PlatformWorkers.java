@@ -19,7 +19,7 @@ import java.util.concurrent.locks.LockSupport;
  *
  * <p>A new thread is made at once up to one per processor, and after that only when an exchange has waited for {@link
  * #WAIT_NANOS}: then the number doubles, at most to the limit. The same wait tells that handlers are not short after
- * all: no exchange waits for a blocked worker for longer than that and a nap of the watchdog.
+ * all: nothing waits for a blocked worker for longer than that and a nap of the watchdog.
  */
 final class PlatformWorkers implements WorkerPool {
     /** A wait that says that the workers are blocked, or too few. */
@@ -44,7 +44,7 @@ final class PlatformWorkers implements WorkerPool {
     private final int queueDepth;
     private final Watchdog watchdog;
     private final ClassLoader contextClassLoader = Thread.currentThread().getContextClassLoader();
-    private final ConcurrentLinkedQueue<Exchange> queue = new ConcurrentLinkedQueue<>();
+    private final ConcurrentLinkedQueue<Work> queue = new ConcurrentLinkedQueue<>();
     private final AtomicInteger queued = new AtomicInteger();
 
     /** 1 while a worker that was woken or made has not found work yet. */
@@ -70,7 +70,7 @@ final class PlatformWorkers implements WorkerPool {
     }
 
     @Override
-    public int dispatch(final Exchange[] batch, final int count) {
+    public int dispatch(final Work[] batch, final int count) {
         if (stopped) {
             return 0;
         }
@@ -86,6 +86,13 @@ final class PlatformWorkers implements WorkerPool {
             callForHelp();
         }
         return taken;
+    }
+
+    @Override
+    public void dispatchAlways(final Work work) {
+        queued.incrementAndGet();
+        queue.add(work);
+        callForHelp();
     }
 
     /** Work waits: sees to it that as many workers are awake as it needs. */
@@ -139,7 +146,7 @@ final class PlatformWorkers implements WorkerPool {
 
     @Override
     public boolean relieve(final long nowNanos) {
-        final Exchange oldest = queue.peek();
+        final Work oldest = queue.peek();
         if (oldest == null || stopped) {
             return false;
         }
@@ -186,7 +193,7 @@ final class PlatformWorkers implements WorkerPool {
     /** A worker's thread. */
     private final class Worker extends Thread {
         private final ReplyWriter writer = new ReplyWriter();
-        private final EventLoop[] loopsHeld = new EventLoop[REPLIES_HELD];
+        private final Driver[] driversHeld = new Driver[REPLIES_HELD];
         private int held;
         private volatile boolean woken;
 
@@ -220,23 +227,23 @@ final class PlatformWorkers implements WorkerPool {
 
         /** Runs exchanges until there are none; returns whether the pool goes on. */
         private boolean work() {
-            Exchange exchange = queue.poll();
+            Work work = queue.poll();
             searching.set(0);
             long before = System.nanoTime();
-            while (exchange != null && !stopped) {
+            while (work != null && !stopped) {
                 if (queued.decrementAndGet() > 0) {
                     callForHelp();
                 }
-                hold(exchange.run(writer));
+                hold(work.run(writer));
                 final long now = System.nanoTime();
                 handlerNanos += (now - before - handlerNanos) >> 3;
                 before = now;
-                exchange = queue.poll();
-                if (exchange == null || held == REPLIES_HELD || handlerNanos >= SHORT_NANOS) {
-                    wakeLoops();
+                work = queue.poll();
+                if (work == null || held == REPLIES_HELD || handlerNanos >= SHORT_NANOS) {
+                    wakeDrivers();
                 }
-                if (exchange == null && handlerNanos < SHORT_NANOS) {
-                    exchange = lookAgain();
+                if (work == null && handlerNanos < SHORT_NANOS) {
+                    work = lookAgain();
                     before = System.nanoTime();
                 }
             }
@@ -244,26 +251,26 @@ final class PlatformWorkers implements WorkerPool {
         }
 
         /** The loop has a reply that it need not know of yet. If the next handler blocks, the watchdog tells it. */
-        private void hold(final EventLoop loop) {
+        private void hold(final Driver driver) {
             watchdog.lookSoon();
-            loopsHeld[held++] = loop;
+            driversHeld[held++] = driver;
         }
 
-        private void wakeLoops() {
+        private void wakeDrivers() {
             for (int i = 0; i < held; i++) {
-                loopsHeld[i].wake();
+                driversHeld[i].wake();
             }
             held = 0;
         }
 
         /** Lets the loops run and looks whether they brought work: cheaper than to sleep and be woken. */
-        private Exchange lookAgain() {
-            Exchange exchange = null;
-            for (int i = 0; i < LOOKS_BEFORE_SLEEP && exchange == null; i++) {
+        private Work lookAgain() {
+            Work work = null;
+            for (int i = 0; i < LOOKS_BEFORE_SLEEP && work == null; i++) {
                 Thread.yield();
-                exchange = queue.poll();
+                work = queue.poll();
             }
-            return exchange;
+            return work;
         }
 
         /** Waits to be woken; returns whether that happened. */

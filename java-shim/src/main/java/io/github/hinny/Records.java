@@ -18,13 +18,19 @@ import java.nio.charset.StandardCharsets;
  */
 public final class Records {
     /** Changes with every change of this layout; both sides compare it at load. */
-    public static final int ABI_VERSION = 1;
+    public static final int ABI_VERSION = 2;
 
     /** Record type: a request for a handler. */
     public static final int REQUEST = 1;
 
     /** Record type: a log event of the core. */
     public static final int LOG = 2;
+
+    /** Record and command type: a piece of a body, of the request as a record, of the response as a command. */
+    public static final int CHUNK = 3;
+
+    /** Record and command type: something about an exchange that is no more than a number. */
+    public static final int SIGNAL = 4;
 
     /** Command type: a handler's response. */
     public static final int RESPONSE = 1;
@@ -68,6 +74,9 @@ public final class Records {
     /** Request flag: the message has a body, which may be empty. */
     public static final int FLAG_BODY = 8;
 
+    /** Request flag: the body goes on in chunks, which come when a signal asks for them. */
+    public static final int FLAG_BODY_STREAM = 16;
+
     /**
      * Bytes of a header index entry: u16 name id (0 = literal), u16 name length, u32 value length.
      */
@@ -92,6 +101,39 @@ public final class Records {
     /** Response flag: the body is not nil. */
     public static final int FLAG_RESPONSE_BODY = 1;
 
+    /** Response flag: the body goes on in chunks. */
+    public static final int FLAG_RESPONSE_STREAM = 2;
+
+    /** Response flag: the body is the path of a file, whose content is the response's. */
+    public static final int FLAG_RESPONSE_FILE = 4;
+
+    // Chunk, record and command.
+    public static final int CHUNK_FLAGS = 5;
+    public static final int CHUNK_EXCHANGE = 8;
+    public static final int CHUNK_BODY_LENGTH = 16;
+    public static final int CHUNK_BODY = 24;
+
+    /** Chunk flag: the body ends with it. */
+    public static final int FLAG_CHUNK_LAST = 1;
+
+    // Signal, record and command.
+    public static final int SIGNAL_CODE = 5;
+    public static final int SIGNAL_EXCHANGE = 8;
+    public static final int SIGNAL_AMOUNT = 16;
+    public static final int SIGNAL_SIZE = 24;
+
+    /** Signal: the receiver of a streamed body has taken so many bytes more, or asks for the first time. */
+    public static final int SIGNAL_CREDIT = 1;
+
+    /** Signal, command: the handler reads no more of the request body. */
+    public static final int SIGNAL_DISCARD = 2;
+
+    /** Signal, record: the request body ends in an error, one of {@code KIND_…}. */
+    public static final int SIGNAL_BODY_FAILED = 3;
+
+    /** Signal, record: the exchange is over although its response is not complete; why is one of {@code KIND_…}. */
+    public static final int SIGNAL_GONE = 4;
+
     // Fail command.
     public static final int FAIL_KIND = 5;
     public static final int FAIL_EXCHANGE = 8;
@@ -105,6 +147,24 @@ public final class Records {
 
     /** Error kind: the worker queue is full. */
     public static final int KIND_OVERLOADED = 3;
+
+    /** Error kind: the client has left, or was cut off. */
+    public static final int KIND_DISCONNECTED = 4;
+
+    /** Error kind: the handler took too long. */
+    public static final int KIND_HANDLER_TIMEOUT = 5;
+
+    /** Error kind: the request body did not arrive in time. */
+    public static final int KIND_BODY_TIMEOUT = 6;
+
+    /** Error kind: the request body is too large. */
+    public static final int KIND_BODY_TOO_LARGE = 7;
+
+    /** Error kind: the request body is not framed as its head says. */
+    public static final int KIND_BODY_MALFORMED = 8;
+
+    /** Error kind: a defect of the core, or a file that cannot be read. */
+    public static final int KIND_INTERNAL = 9;
 
     private static final VarHandle U16 = MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
     private static final VarHandle U32 = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
@@ -133,6 +193,17 @@ public final class Records {
     /** Returns the u64 at {@code at}. */
     static long u64(final byte[] bytes, final int at) {
         return (long) U64.get(bytes, at);
+    }
+
+    /** Returns a signal as a command. */
+    static byte[] signal(final long exchange, final int code, final int amount) {
+        final byte[] command = new byte[SIGNAL_SIZE];
+        putU32(command, REQUEST_LENGTH, SIGNAL_SIZE);
+        command[REQUEST_TYPE] = SIGNAL;
+        command[SIGNAL_CODE] = (byte) code;
+        putU64(command, SIGNAL_EXCHANGE, exchange);
+        putU32(command, SIGNAL_AMOUNT, amount);
+        return command;
     }
 
     /** Writes the low 16 bits of {@code value} at {@code at}. */

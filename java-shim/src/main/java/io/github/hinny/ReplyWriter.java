@@ -2,17 +2,29 @@ package io.github.hinny;
 
 import java.util.Arrays;
 
-/** What a worker needs to encode responses. One per worker thread; not thread-safe. */
+/** What a thread needs to encode responses. One per thread at a time; not thread-safe. */
 final class ReplyWriter {
     private static final int OUTBOX_BYTES = 4096;
 
     final ResponseEncoder encoder = new ResponseEncoder();
-    final Outbox outbox = new Outbox(OUTBOX_BYTES);
+    final Outbox outbox;
 
-    /** Returns the written commands and forgets them. */
-    byte[] take() {
-        final byte[] commands = Arrays.copyOf(outbox.array(), outbox.position());
-        outbox.reset();
-        return commands;
+    ReplyWriter() {
+        this(OUTBOX_BYTES);
+    }
+
+    ReplyWriter(final int outboxBytes) {
+        outbox = new Outbox(outboxBytes);
+    }
+
+    /** Sends the written commands, if any, and forgets them. */
+    void sendTo(final Driver driver) {
+        if (outbox.position() > 0) {
+            try {
+                driver.reply(Arrays.copyOf(outbox.array(), outbox.position()));
+            } finally {
+                outbox.reset();
+            }
+        }
     }
 }

@@ -1,6 +1,7 @@
 package io.github.hinny;
 
 import static io.github.hinny.Records.FLAG_BODY;
+import static io.github.hinny.Records.FLAG_BODY_STREAM;
 import static io.github.hinny.Records.FLAG_HTTPS;
 import static io.github.hinny.Records.FLAG_HTTP_10;
 import static io.github.hinny.Records.FLAG_QUERY;
@@ -35,7 +36,8 @@ import java.util.Locale;
  */
 final class RequestRecord {
     private final byte[] bytes;
-    private final InputStream body;
+    private InputStream body;
+    private Exchange exchange;
     private String uri;
     private String queryString;
     private String serverName;
@@ -44,7 +46,32 @@ final class RequestRecord {
 
     RequestRecord(final byte[] bytes) {
         this.bytes = bytes;
-        this.body = hasFlag(FLAG_BODY) ? openBody() : null;
+        this.body = hasFlag(FLAG_BODY) ? wholeBody() : null;
+    }
+
+    /**
+     * Makes the record a part of an exchange, before anybody else sees it. Returns the body if it is still arriving, else
+     * null.
+     */
+    RequestBody attachTo(final Exchange to, final Driver driver) {
+        exchange = to;
+        if (!isStreamed()) {
+            return null;
+        }
+        final RequestBody streamed =
+                new RequestBody(to, driver, bytes, bodyStart(), Records.u32(bytes, REQUEST_BODY_LENGTH));
+        body = streamed;
+        return streamed;
+    }
+
+    /** Returns the exchange that the record is a part of, null if there is none. */
+    Exchange attached() {
+        return exchange;
+    }
+
+    /** Returns whether the body did not come as a whole. */
+    boolean isStreamed() {
+        return hasFlag(FLAG_BODY_STREAM);
     }
 
     long exchange() {
@@ -126,7 +153,7 @@ final class RequestRecord {
         return map;
     }
 
-    /** Returns the one stream over the body's bytes, null if the message has no body. */
+    /** Returns the one stream over the body, null if the message has none. */
     InputStream body() {
         return body;
     }
@@ -169,14 +196,18 @@ final class RequestRecord {
         return (bytes[REQUEST_FLAGS] & flag) != 0;
     }
 
-    private InputStream openBody() {
+    private InputStream wholeBody() {
+        return new ByteArrayInputStream(bytes, bodyStart(), Records.u32(bytes, REQUEST_BODY_LENGTH));
+    }
+
+    private int bodyStart() {
         final int headerCount = Records.u16(bytes, REQUEST_HEADER_COUNT);
         int start = headerTextStart();
         for (int i = 0; i < headerCount; i++) {
             final int entry = REQUEST_HEADERS + i * HEADER_ENTRY_SIZE;
             start += Records.u16(bytes, entry + 2) + Records.u32(bytes, entry + 4);
         }
-        return new ByteArrayInputStream(bytes, start, Records.u32(bytes, REQUEST_BODY_LENGTH));
+        return start;
     }
 
     private int methodStart() {

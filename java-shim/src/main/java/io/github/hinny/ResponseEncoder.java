@@ -5,6 +5,7 @@ import static io.github.hinny.Records.FAIL_EXCHANGE;
 import static io.github.hinny.Records.FAIL_KIND;
 import static io.github.hinny.Records.FAIL_SIZE;
 import static io.github.hinny.Records.FLAG_RESPONSE_BODY;
+import static io.github.hinny.Records.FLAG_RESPONSE_FILE;
 import static io.github.hinny.Records.RESPONSE;
 import static io.github.hinny.Records.RESPONSE_BODY_LENGTH;
 import static io.github.hinny.Records.RESPONSE_EXCHANGE;
@@ -16,14 +17,19 @@ import static io.github.hinny.Records.RESPONSE_STATUS;
 import static io.github.hinny.Records.RESPONSE_TYPE;
 
 import clojure.lang.BigInt;
+import clojure.lang.IFn;
 import clojure.lang.IPersistentMap;
+import clojure.lang.ISeq;
 import clojure.lang.Keyword;
 import clojure.lang.PersistentArrayMap;
+import java.io.File;
+import java.io.InputStream;
 import java.math.BigInteger;
 import java.nio.charset.Charset;
 import java.nio.charset.IllegalCharsetNameException;
 import java.nio.charset.StandardCharsets;
 import java.nio.charset.UnsupportedCharsetException;
+import java.util.concurrent.CompletionStage;
 
 /**
  * Encodes Ring responses as commands in an {@link Outbox}.
@@ -31,7 +37,7 @@ import java.nio.charset.UnsupportedCharsetException;
  * <p>Made by whoever encodes, one per thread, and used for all its responses. A response that
  * cannot be sent is an {@link InvalidResponseException}; that and anything that the handler's own
  * data throws (a lazy sequence, say) leave the outbox as it was. What a status or a method means
- * for the body (HEAD, 204, 304) is decided in Rust, not here.
+ * for the framing (HEAD, 204, 304) is decided in Rust; here only that a body which nobody would see is not produced.
  *
  * <p>A String body is written in the charset of the response's Content-Type header, UTF-8 if that
  * names none.
@@ -46,6 +52,9 @@ public final class ResponseEncoder {
     private static final int STATUS_MIN = 200;
     private static final int STATUS_MAX = 599;
 
+    /** As the JVM spells file names for the system. */
+    private static final Charset PATH_CHARSET = pathCharset();
+
     private final ResponseHeaders headers = new ResponseHeaders();
 
     // The last Content-Type and its charset: handlers send the same few.
@@ -55,12 +64,17 @@ public final class ResponseEncoder {
     /**
      * Appends a RESPONSE command with {@code response} to {@code outbox}.
      *
+     * <p>A body that must be read, realized or produced is not part of it: then the command is only begun, and what it
+     * lacks is returned. A {@link CompletionStage} as body is returned with nothing appended.
+     *
+     * @param toHead whether the request's method is HEAD: such a body is closed instead of written
+     * @return null if the command is complete, else a {@link BodyWriter} or a CompletionStage
      * @throws InvalidResponseException if it is not a response that can be sent
      */
-    public void encode(final Object response, final long exchange, final Outbox outbox) {
+    public Object encode(final Object response, final long exchange, final boolean toHead, final Outbox outbox) {
         final int start = outbox.position();
         try {
-            write(response, exchange, outbox);
+            return write(response, exchange, toHead, outbox);
         } catch (final Throwable failure) {
             outbox.position(start);
             throw failure;
@@ -78,7 +92,7 @@ public final class ResponseEncoder {
         outbox.position(start + FAIL_SIZE);
     }
 
-    private void write(final Object response, final long exchange, final Outbox outbox) {
+    private Object write(final Object response, final long exchange, final boolean toHead, final Outbox outbox) {
         if (response == null) {
             throw new InvalidResponseException("response: is nil");
         }
@@ -86,24 +100,44 @@ public final class ResponseEncoder {
             throw new InvalidResponseException("response: must be a map, is " + typeOf(response));
         }
         final int status = status(map.valAt(STATUS));
+        final Object body = map.valAt(BODY);
+        final IFn writer = isPlain(body) ? null : BodyTypes.writer(body);
+        if (writer == null && body instanceof CompletionStage) {
+            return body;
+        }
         final int start = outbox.position();
         outbox.reserve(RESPONSE_HEADERS);
         outbox.position(start + RESPONSE_HEADERS);
         final int headerCount = writeHeaders(map.valAt(HEADERS), outbox);
-        final Object body = map.valAt(BODY);
-        final int bodyStart = outbox.position();
-        writeBody(body, outbox);
-        final int bodyLength = outbox.position() - bodyStart;
-        outbox.pad(start);
-
         final byte[] array = outbox.array();
-        Records.putU32(array, start + RESPONSE_LENGTH, outbox.position() - start);
+        Records.putU64(array, start, 0);
         array[start + RESPONSE_TYPE] = RESPONSE;
-        array[start + RESPONSE_FLAGS] = (byte) (body == null ? 0 : FLAG_RESPONSE_BODY);
         Records.putU16(array, start + RESPONSE_STATUS, status);
         Records.putU64(array, start + RESPONSE_EXCHANGE, exchange);
-        Records.putU32(array, start + RESPONSE_BODY_LENGTH, bodyLength);
+        Records.putU32(array, start + RESPONSE_BODY_LENGTH, 0);
         Records.putU32(array, start + RESPONSE_HEADER_COUNT, headerCount);
+        final boolean streamed = writer != null || body instanceof InputStream || body instanceof ISeq;
+        if (streamed && !(toHead || isBodiless(status))) {
+            return new BodyWriter(body, response, writer, charset(headers.contentType()));
+        }
+        if (streamed) {
+            BodyWriter.discard(body);
+        } else {
+            writeBody(body, start, outbox);
+        }
+        outbox.pad(start);
+        Records.putU32(outbox.array(), start + RESPONSE_LENGTH, outbox.position() - start);
+        return null;
+    }
+
+    /** Returns whether the body is of the plainest types, and nobody extended a protocol to one of these. */
+    private static boolean isPlain(final Object body) {
+        return (body == null || body instanceof String || body instanceof byte[]) && !BodyTypes.isPlainExtended();
+    }
+
+    /** RFC 9110 §6.4.1. */
+    private static boolean isBodiless(final int status) {
+        return status == 204 || status == 205 || status == 304;
     }
 
     private static int status(final Object status) {
@@ -149,18 +183,27 @@ public final class ResponseEncoder {
         return headers.write(map, outbox);
     }
 
-    private void writeBody(final Object body, final Outbox outbox) {
+    private void writeBody(final Object body, final int start, final Outbox outbox) {
         if (body == null) {
             return;
         }
+        final int bodyStart = outbox.position();
+        int flags = FLAG_RESPONSE_BODY;
         if (body instanceof String text) {
             writeText(text, charset(headers.contentType()), outbox);
         } else if (body instanceof byte[] bytes) {
             outbox.put(bytes);
+        } else if (body instanceof File file) {
+            flags |= FLAG_RESPONSE_FILE;
+            outbox.put(file.getAbsolutePath().getBytes(PATH_CHARSET));
         } else {
             throw new InvalidResponseException(
-                    "response :body: " + typeOf(body) + " is not supported yet; supported are nil, String and byte[]");
+                    "response :body: " + typeOf(body) + " is none of nil, String, byte[], ISeq, InputStream, File,"
+                            + " CompletionStage, and does not satisfy StreamableResponseBody");
         }
+        final byte[] array = outbox.array();
+        array[start + RESPONSE_FLAGS] = (byte) flags;
+        Records.putU32(array, start + RESPONSE_BODY_LENGTH, outbox.position() - bodyStart);
     }
 
     /** Copies text without an array in between if each character is one byte of the same value. */
@@ -193,6 +236,11 @@ public final class ResponseEncoder {
             lastContentType = contentType;
         }
         return lastCharset;
+    }
+
+    private static Charset pathCharset() {
+        final String name = System.getProperty("sun.jnu.encoding");
+        return name != null && Charset.isSupported(name) ? Charset.forName(name) : StandardCharsets.UTF_8;
     }
 
     private static Charset charsetNamed(final String name) {

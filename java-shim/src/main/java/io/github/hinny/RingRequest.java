@@ -1,5 +1,6 @@
 package io.github.hinny;
 
+import clojure.lang.IFn;
 import clojure.lang.IMapEntry;
 import clojure.lang.IObj;
 import clojure.lang.IPersistentMap;
@@ -60,6 +61,7 @@ public final class RingRequest extends LazyMap {
     }
 
     private static final Keyword HTTP = Keyword.intern(null, "http");
+    private static final Keyword HEAD = Keyword.intern(null, "head");
     private static final Keyword HTTPS = Keyword.intern(null, "https");
 
     private final transient RequestRecord record;
@@ -87,6 +89,35 @@ public final class RingRequest extends LazyMap {
      */
     public long exchange() {
         return record.exchange();
+    }
+
+    /**
+     * Calls {@code f} when the exchange ends before its response is complete: with {@code :disconnected} or
+     * {@code :timed-out}, once, on a worker; soon if it has ended already; never when the response was complete.
+     *
+     * @throws IllegalStateException if the request belongs to no exchange that can outlive its handler
+     */
+    public void onClose(final IFn f) {
+        final Exchange exchange = record.attached();
+        if (exchange == null) {
+            throw new IllegalStateException("an inline handler has answered before its client can leave");
+        }
+        exchange.onClose(f);
+    }
+
+    /** Makes the request a part of an exchange; see {@link RequestRecord#attachTo}. */
+    RequestBody attachTo(final Exchange exchange, final Driver driver) {
+        return record.attachTo(exchange, driver);
+    }
+
+    /** Returns whether the body did not come as a whole. */
+    boolean isBodyStreamed() {
+        return record.isStreamed();
+    }
+
+    /** Returns whether the request's own method is HEAD, whatever was changed in the map. */
+    boolean isHead() {
+        return record.requestMethod() == HEAD;
     }
 
     @Override

@@ -31,25 +31,34 @@ final class VirtualWorkers implements WorkerPool {
     }
 
     @Override
-    public int dispatch(final Exchange[] batch, final int count) {
+    public int dispatch(final Work[] batch, final int count) {
         for (int i = 0; i < count; i++) {
             if (stopped || running.incrementAndGet() > limit) {
                 running.decrementAndGet();
                 return i;
             }
-            final Exchange exchange = batch[i];
-            factory.newThread(() -> run(exchange)).start();
+            start(batch[i]);
         }
         return count;
     }
 
-    private void run(final Exchange exchange) {
+    @Override
+    public void dispatchAlways(final Work work) {
+        running.incrementAndGet();
+        start(work);
+    }
+
+    private void start(final Work work) {
+        factory.newThread(() -> run(work)).start();
+    }
+
+    private void run(final Work work) {
         final Thread thread = Thread.currentThread();
         threads.add(thread);
         final ReplyWriter reused = writers.poll();
         final ReplyWriter writer = reused == null ? new ReplyWriter() : reused;
         try {
-            exchange.run(writer).wake();
+            work.run(writer).wake();
         } finally {
             writers.add(writer);
             threads.remove(thread);

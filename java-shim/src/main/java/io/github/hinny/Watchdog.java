@@ -14,7 +14,7 @@ import org.slf4j.LoggerFactory;
 final class Watchdog extends Thread {
     private static final Logger LOG = LoggerFactory.getLogger("hinny.server");
 
-    /** How long an inline handler may keep its loop before that is reported. */
+    /** How long a handler may keep its loop before that is reported. */
     private static final long STUCK_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private static final long LONG_NAP_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
@@ -124,7 +124,7 @@ final class Watchdog extends Thread {
                 new IllegalStateException("the handler is here (stack of " + thread.getName() + ")");
         where.setStackTrace(thread.getStackTrace());
         LOG.warn(
-                "{} has been in an inline handler for {} ms; it serves nobody else meanwhile. Handlers that block"
+                "{} has been in a handler for {} ms; it serves nobody else meanwhile. Handlers that block"
                         + " belong to :handler-mode :worker",
                 thread.getName(),
                 TimeUnit.NANOSECONDS.toMillis(nanos),

@@ -7,11 +7,14 @@ package io.github.hinny;
  */
 interface WorkerPool {
     /**
-     * Takes the exchanges {@code batch[0 .. count)} in order as far as there is room.
+     * Takes {@code batch[0 .. count)} in order as far as there is room.
      *
      * @return how many were taken; the rest is the caller's to refuse
      */
-    int dispatch(Exchange[] batch, int count);
+    int dispatch(Work[] batch, int count);
+
+    /** Takes work even if there is no room. */
+    void dispatchAlways(Work work);
 
     /** Makes more threads if work waits for too long; called by the watchdog. Returns whether it should look again soon. */
     boolean relieve(long nowNanos);

@@ -80,7 +80,7 @@ public class ResponseEncodeBench {
 
     private int encode(final IPersistentMap response) {
         outbox.reset();
-        encoder.encode(response, 42, outbox);
+        encoder.encode(response, 42, false, outbox);
         return outbox.position();
     }
 

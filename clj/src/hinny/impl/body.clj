@@ -1,0 +1,55 @@
+(ns hinny.impl.body
+  "Which response bodies users extended a protocol to: `hinny.protocols/StreamableResponseBody` or Ring's.
+
+  * `install` -- tells the shim, now and whenever a protocol is extended
+
+  Ring extends its protocol to String, byte[], ISeq, InputStream, File and nil itself. Those are no user's extensions:
+  the shim does the same without the protocol, faster. They are known by the namespace that their functions come from,
+  so an extension of String, say, by anybody else is honoured."
+  (:require
+   [clojure.string :as str]
+   [hinny.protocols :as protocols])
+  (:import
+   (io.github.hinny BodyTypes)))
+
+(set! *warn-on-reflection* true)
+
+(def ^:private ring-prefix "ring.core.protocols$")
+
+(defn- ring-protocol
+  "The var of Ring's protocol; nil without Ring."
+  []
+  (try
+    (requiring-resolve 'ring.core.protocols/StreamableResponseBody)
+    (catch java.io.FileNotFoundException _ nil)))
+
+(defn- implements-interface?
+  [protocol body]
+  (instance? (:on-interface protocol) body))
+
+(defn- extension
+  "The function of `body`'s class in a protocol, nil if there is none or only Ring's own."
+  [protocol function body]
+  (if (implements-interface? protocol body)
+    function
+    (when-let [method (find-protocol-method protocol :write-body-to-stream body)]
+      (when-not (str/starts-with? (.getName (class method)) ring-prefix)
+        function))))
+
+(defn- writer-of
+  "A function of a body that returns the function to write it with, nil if nobody extended a protocol to it."
+  [ring-var]
+  (let [ring-function (when ring-var
+                        (deref (resolve 'ring.core.protocols/write-body-to-stream)))]
+    (fn [body]
+      (or (extension protocols/StreamableResponseBody protocols/write-body-to-stream body)
+          (when ring-var
+            (extension @ring-var ring-function body))))))
+
+(defn install
+  "Makes the shim honour the protocols' extensions of now and later. May be called again, for a Ring that came later."
+  []
+  (let [ring-var (ring-protocol)]
+    (BodyTypes/setWriterOf (writer-of ring-var))
+    (doseq [protocol-var (remove nil? [#'protocols/StreamableResponseBody ring-var])]
+      (add-watch protocol-var ::changed (fn [& _] (BodyTypes/changed))))))

@@ -1,0 +1,40 @@
+package io.github.hinny;
+
+/**
+ * What an exchange needs of whoever drives it: an {@link EventLoop}, or a test without a server.
+ *
+ * <p>Thread-safe, but for {@link #writer}, which is for the driver's own thread.
+ */
+interface Driver {
+    /** Takes encoded commands; they go out when {@link #wake} is called, at the latest. */
+    void reply(byte[] commands);
+
+    /** Makes the driver send the replies that wait, if it does not do so already. */
+    void wake();
+
+    /** Returns whether the caller runs on the driver's own thread, which must never wait. */
+    boolean isOwnThread();
+
+    /** Returns what the driver's own thread encodes with; its outbox goes out by itself. */
+    ReplyWriter writer();
+
+    /** Returns a writer for another thread, to be given back. */
+    ReplyWriter borrowWriter();
+
+    /** Takes a borrowed writer back. */
+    void giveBack(ReplyWriter writer);
+
+    /**
+     * Hands work to a worker.
+     *
+     * @param always whether it is taken even if no worker has room
+     * @return whether it was taken
+     */
+    boolean dispatch(Work work, boolean always);
+
+    /** Makes records about the exchange reach it. The driver's own thread. */
+    void register(Exchange exchange);
+
+    /** Returns how many bytes of each body of an exchange may wait for their receiver. */
+    int exchangeBufferBytes();
+}

@@ -1,0 +1,33 @@
+package io.github.hinny;
+
+/** Something that a worker does. */
+abstract class Work {
+    /** When it was handed to the workers, {@link System#nanoTime}. */
+    final long dispatchedNanos;
+
+    Work(final long dispatchedNanos) {
+        this.dispatchedNanos = dispatchedNanos;
+    }
+
+    /**
+     * Does it. Never throws, and leaves the thread uninterrupted.
+     *
+     * @return the driver to {@linkplain Driver#wake wake} now, because replies wait with it
+     */
+    abstract Driver run(ReplyWriter writer);
+
+    /** Returns work that runs {@code task}, which must not throw, for an exchange of {@code driver}. */
+    static Work of(final Driver driver, final Runnable task) {
+        return new Work(System.nanoTime()) {
+            @Override
+            Driver run(final ReplyWriter writer) {
+                try {
+                    task.run();
+                } finally {
+                    Thread.interrupted();
+                }
+                return driver;
+            }
+        };
+    }
+}
