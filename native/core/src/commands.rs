@@ -153,19 +153,19 @@ impl ResponseCommand {
         self.status
     }
 
+    /// Whether the body is all there.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.bytes[RESPONSE_FLAGS] & (FLAG_RESPONSE_STREAM | FLAG_RESPONSE_FILE) == 0
+    }
+
     /// Whether the body goes on in chunks.
     #[must_use]
     pub fn is_streamed(&self) -> bool {
         self.bytes[RESPONSE_FLAGS] & FLAG_RESPONSE_STREAM != 0
     }
 
-    /// Whether the body is the path of the file to send.
-    #[must_use]
-    pub fn is_file(&self) -> bool {
-        self.bytes[RESPONSE_FLAGS] & FLAG_RESPONSE_FILE != 0
-    }
-
-    /// The body, or the first part of a streamed one; `None` when the handler gave nil.
+    /// The body, the first part of one that goes on, or the path of the file that it is; `None` when the handler gave nil.
     #[must_use]
     pub fn body(&self) -> Option<Bytes> {
         let present = self.bytes[RESPONSE_FLAGS] & FLAG_RESPONSE_BODY != 0;

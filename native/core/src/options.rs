@@ -284,8 +284,8 @@ pub struct Options {
     pub port: u16,
     /// `:event-loops`
     pub event_loops: usize,
-    /// `:handler-mode` is `:inline`, so that a response comes in the turn after its request
-    pub inline: bool,
+    /// `:handler-mode` is `:inline` or `:async`: a response may come in the turn after its request
+    pub on_loop: bool,
     /// `:max-body-bytes`
     pub max_body_bytes: u64,
     /// `:inline-body-bytes`
@@ -369,7 +369,7 @@ impl Options {
             host: source.text("host")?.to_owned(),
             port: source.number("port")?,
             event_loops: source.number("event-loops")?,
-            inline: source.text("handler-mode")? == "inline",
+            on_loop: source.text("handler-mode")? != "worker",
             max_body_bytes: source.number("max-body-bytes")?,
             inline_body_bytes: source.number("inline-body-bytes")?,
             exchange_buffer_bytes: source.number("exchange-buffer-bytes")?,

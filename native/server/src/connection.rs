@@ -3,7 +3,7 @@
 //! # Invariants
 //! - A panic while a connection is polled ends that connection and nothing else.
 //! - Finished responses are written at the end of the poll in which they finished. The one exception: while an inline
-//!   handler has the connection's next (pipelined) request, whose answer comes with the very next turn, they wait for
+//!   or async handler has the connection's next (pipelined) request, whose answer comes with the very next turn, they wait for
 //!   it. They never wait for the client, for a worker, or for a second turn.
 //! - After an answer that ends the connection early, what the client still sends is read and dropped for a while, so
 //!   that a TCP reset does not destroy the answer before it is read (RFC 9112 §9.6).
@@ -56,7 +56,7 @@ pub(crate) struct Connection {
     waker: RefCell<Option<Waker>>,
     /// The last bytes that came were no end of a head, and not of a body: a part of the next head is here already.
     head_begun: Cell<bool>,
-    /// An inline handler has the current request.
+    /// A handler on the loop has the current request.
     answer_is_near: Cell<bool>,
     linger: Cell<bool>,
     requests: Cell<u64>,
@@ -87,7 +87,7 @@ impl Connection {
     /// The request is with its handler; one whose body is streamed runs on a worker in every mode but async.
     pub(crate) fn dispatched(&self, streamed: bool) {
         self.enter(Phase::Handler);
-        self.answer_is_near.set(self.state.options.inline && !streamed);
+        self.answer_is_near.set(self.state.options.on_loop && !streamed);
     }
 
     /// The response has begun and goes on as its source allows.

@@ -104,7 +104,7 @@ pub(crate) fn from_command(
                 if let Some(length) = length {
                     headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
                 }
-                ResponseBody::Chunked(ChunkedBody::new(Rc::clone(connection), exchange))
+                ResponseBody::Chunked(Box::new(ChunkedBody::new(Rc::clone(connection), exchange)))
             }
         };
     }

@@ -30,7 +30,7 @@ const FILE_READ_BYTES: u64 = 128 << 10;
 /// A response body.
 pub(crate) enum ResponseBody {
     Whole(WholeBody),
-    Chunked(ChunkedBody),
+    Chunked(Box<ChunkedBody>),
     File(Box<FileBody>),
 }
 

@@ -130,12 +130,19 @@ impl ResponseFuture {
 
     fn poll_response(&mut self, cx: &mut Context<'_>) -> Poll<Result<Response<ResponseBody>, Kind>> {
         ready!(self.poll_arrival(cx));
-        if let Progress::Dispatched(exchange) = &self.progress {
+        if let Progress::Dispatched(exchange) = &mut self.progress {
             let reply = match exchange.poll_reply(cx) {
                 Poll::Ready(reply) => reply,
                 Poll::Pending if self.connection.take_expired() => Reply::Fail(Phase::Handler.expiry()),
                 Poll::Pending => return Poll::Pending,
             };
+            if let Reply::Response(command) = &reply
+                && command.is_whole()
+            {
+                exchange.complete();
+                let body = command.body().unwrap_or_default();
+                return Poll::Ready(self.respond(command, Content::Whole(body)));
+            }
             match self.take_reply(reply) {
                 Ok(Some(response)) => return Poll::Ready(Ok(response)),
                 Ok(None) => {}
@@ -161,7 +168,7 @@ impl ResponseFuture {
         Poll::Ready(response::from_kind(&self.connection, kind))
     }
 
-    /// The response of a reply; `None` if a file must be opened first.
+    /// The response of a reply that is not whole; `None` if a file must be opened first.
     fn take_reply(&mut self, reply: Reply) -> Result<Option<Response<ResponseBody>>, Kind> {
         let progress = std::mem::replace(&mut self.progress, Progress::Failed(Kind::Internal));
         let Progress::Dispatched(mut exchange) = progress else {
@@ -185,15 +192,10 @@ impl ResponseFuture {
             return self.respond(&command, Content::Chunked(exchange)).map(Some);
         }
         exchange.complete();
-        drop(exchange);
-        if command.is_file() {
-            let path = path_of(&command);
-            let file = tokio::task::spawn_blocking(move || response_body::open_file(&path));
-            self.progress = Progress::Opening(Box::new(Opening { command, file }));
-            return Ok(None);
-        }
-        let body = command.body().unwrap_or_default();
-        self.respond(&command, Content::Whole(body)).map(Some)
+        let path = path_of(&command);
+        let file = tokio::task::spawn_blocking(move || response_body::open_file(&path));
+        self.progress = Progress::Opening(Box::new(Opening { command, file }));
+        Ok(None)
     }
 
     fn respond(&self, command: &ResponseCommand, content: Content) -> Result<Response<ResponseBody>, Kind> {

@@ -15,7 +15,7 @@ fn absent_options_have_the_defaults_of_the_table() {
     assert_eq!(options.port, 8080);
     assert_eq!(options.max_body_bytes, 8 << 20);
     assert_eq!(options.server_header.unwrap(), "hinny");
-    assert!(!options.inline);
+    assert!(!options.on_loop);
 }
 
 #[test]
@@ -23,7 +23,7 @@ fn given_options_win() {
     let options = decode(&[("port", "0"), ("server-header", ""), ("handler-mode", "inline")]).unwrap();
     assert_eq!(options.port, 0);
     assert_eq!(options.server_header, None);
-    assert!(options.inline);
+    assert!(options.on_loop);
 }
 
 #[test]

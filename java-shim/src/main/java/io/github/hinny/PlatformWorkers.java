@@ -39,6 +39,8 @@ final class PlatformWorkers implements WorkerPool {
     /** How often a worker that ran short handlers lets others run, and looks again, before it sleeps. */
     private static final int LOOKS_BEFORE_SLEEP = 8;
 
+    private static final long STOP_NAP_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+
     private final int limit;
     private final int eagerLimit;
     private final int queueDepth;
@@ -171,6 +173,7 @@ final class PlatformWorkers implements WorkerPool {
 
     @Override
     public void stop(final long timeoutMs) throws InterruptedException {
+        awaitQueueEmpty(TimeUnit.MILLISECONDS.toNanos(timeoutMs) / 2);
         stopped = true;
         final Set<Worker> all;
         synchronized (lock) {
@@ -187,6 +190,14 @@ final class PlatformWorkers implements WorkerPool {
             if (leftMs > 0) {
                 worker.join(leftMs);
             }
+        }
+    }
+
+    /** The loops are gone: what waits are exchanges that are over and functions that are to hear of it. */
+    private void awaitQueueEmpty(final long timeoutNanos) {
+        final long deadline = System.nanoTime() + timeoutNanos;
+        while (!queue.isEmpty() && System.nanoTime() - deadline < 0) {
+            LockSupport.parkNanos(this, STOP_NAP_NANOS);
         }
     }
 
