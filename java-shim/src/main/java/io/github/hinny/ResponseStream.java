@@ -114,9 +114,19 @@ final class ResponseStream extends OutputStream {
         final byte[] piece = new byte[bufferBytesMax];
         for (int length = in.read(piece); length >= 0; length = in.read(piece)) {
             write(piece, 0, length);
-            if (length < piece.length && in.available() == 0) {
+            if (length < piece.length && mayWait(in)) {
                 flush();
             }
+        }
+    }
+
+    /** Returns whether the next read may wait. */
+    private static boolean mayWait(final InputStream in) {
+        try {
+            return in.available() == 0;
+        } catch (final IOException unknown) {
+            // Files below /proc, for one, can be read but do not tell.
+            return true;
         }
     }
 
