@@ -8,8 +8,8 @@ MAKEFLAGS += --no-builtin-rules
 build_tools := cargo cc jdk mvn
 need := @scripts/need.sh
 
-.PHONY: help run test jar install classpath fmt check-fmt lint test-rust test-jvm test-boundary test-consumer \
-	bench bench-load bench-jvm docs ci clean
+.PHONY: help run test jar install classpath fmt check-fmt lint test-rust test-jvm test-middleware test-boundary \
+	test-consumer bench bench-load bench-jvm docs ci clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -18,7 +18,7 @@ run: ## build everything and serve examples/hello on 127.0.0.1:8080 (PORT=); Ctr
 	$(need) $(build_tools)
 	@exec scripts/run.sh
 
-test: ## everything: formats, lints, Rust and JVM tests, boundary faults, the consumer project
+test: ## everything: formats, lints, Rust and JVM tests, Ring's middleware, boundary faults, the consumer project
 	$(need) $(build_tools) rustfmt clippy npm
 	@exec scripts/test.sh
 
@@ -53,6 +53,10 @@ test-rust: ## the Rust tests
 test-jvm: ## the Clojure tests on each JDK found, and on the oldest Clojure
 	$(need) $(build_tools)
 	@exec scripts/test.sh jvm
+
+test-middleware: ## Ring's own middleware (Debian's packages, downloaded once) on Hinny, on each JDK found
+	$(need) $(build_tools)
+	@exec scripts/test.sh middleware
 
 test-boundary: ## the fault tests under -Xcheck:jni
 	$(need) $(build_tools)

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Runs parts of the test suite, each to its end, and sums them up: test.sh [PART...], without one every part.
 #
-# Parts: format lint rust jar jvm boundary consumer. Those that start a JVM run on each JDK that jdks.sh finds.
-# A part counts its tests (assertions on the JVM) or, where it has none to count, itself. Its output is shown and
-# kept in target/test-logs. The last line is "N passed, N failed"; the status is 0 when none failed.
+# Parts: format lint rust jar jvm middleware boundary consumer. Those that start a JVM run on each JDK that jdks.sh
+# finds. A part counts its tests (assertions on the JVM) or, where it has none to count, itself. Its output is shown and
+# kept in target/test-logs. What this machine cannot test is said on stderr, and again in a note after the summary; it
+# counts for nothing. The last line is "N passed, N failed"; the status is 0 when none failed.
 set -u
 # shellcheck source=scripts/env.sh
 . "$(dirname "$0")/env.sh"
@@ -15,6 +16,7 @@ rm -f "$logs"/*.log
 passed=0
 failed=0
 summary=()
+notes=()
 
 # The counts in a part's output, as "PASSED FAILED": cargo's result lines, or the last "N passed, N failed".
 counts() {
@@ -45,6 +47,12 @@ part() {
   failed=$((failed + here_failed))
   summary+=("$(printf '%-52s %6d passed %4d failed %5d s' "$name" "$here_passed" "$here_failed" $((SECONDS - began)))")
   return "$status"
+}
+
+# skip WHAT REASON: says that something is not tested and why, where it happens and in the summary.
+skip() {
+  printf '\n!! NOT TESTED: %s\n!! %s\n\n' "$1" "$2" >&2
+  notes+=("not tested: $1 ($2)")
 }
 
 # jvm_tests HOME CLASS_PATH FLAG DIRECTORY...: the test runner over the directories, on the JDK in HOME.
@@ -91,6 +99,22 @@ jvm_parts() {
   fi
 }
 
+# Ring's own middleware, of Debian's packages, which not every machine can have.
+middleware_parts() {
+  local major home class_path packages log=$logs/ring-packages.log
+  class_path=$(scripts/classpath.sh test) || return
+  if ! packages=$(scripts/ring-packages.sh 2>"$log"); then
+    skip "Ring's middleware on Hinny (tests/middleware)" "$(tail -n 1 "$log")"
+    return
+  fi
+  if ! command -v curl >/dev/null 2>&1; then
+    skip "curl against Ring's middleware" "no curl here"
+  fi
+  while read -r major home; do
+    part "middleware tests (JDK $major)" jvm_tests "$home" "tests/middleware:$class_path:$packages" "" tests/middleware
+  done <<<"$jdks"
+}
+
 boundary_parts() {
   local major home class_path
   class_path=$(scripts/classpath.sh test) || return
@@ -108,12 +132,12 @@ read -r default_major default_home <<<"$jdks"
 oldest=$(pom_property clojure.oldest.version)
 if [ "$(wc -l <<<"$jdks")" = 1 ]; then
   other=$([ "$default_major" -lt 25 ] && echo 25 || echo 17)
-  only="only JDK $default_major found; JDK $other not tested (install it below /usr/lib/jvm, or set JAVA_HOME_$other)"
-  echo "make test: $only" >&2
+  notes+=("only JDK $default_major found; JDK $other not tested (install it below /usr/lib/jvm, or set JAVA_HOME_$other)")
+  echo "make test: ${notes[0]}" >&2
 fi
 
 if [ "$#" = 0 ]; then
-  set -- format lint rust jar jvm boundary consumer
+  set -- format lint rust jar jvm middleware boundary consumer
 fi
 for wanted in "$@"; do
   case $wanted in
@@ -121,7 +145,7 @@ for wanted in "$@"; do
     lint) part "lint" scripts/lint.sh ;;
     rust) part "Rust tests" rust_tests ;;
     jar) part "jar" scripts/jar.sh ;;
-    jvm | boundary | consumer)
+    jvm | middleware | boundary | consumer)
       if scripts/jar.sh >/dev/null; then
         "${wanted}_parts"
       else
@@ -137,8 +161,8 @@ done
 
 printf '\n== summary\n'
 printf '%s\n' "${summary[@]}"
-if [ -n "${only:-}" ]; then
-  echo "note: $only"
-fi
+for note in "${notes[@]}"; do
+  echo "note: $note"
+done
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
