@@ -78,7 +78,7 @@ bench-jvm: ## the JVM micro benchmarks (JMH)
 	$(need) $(build_tools)
 	@exec scripts/bench.sh jvm $(ARGS)
 
-docs: ## write docs/options.md; the reference of the Rust crates and of the shim, broken links as errors
+docs: ## write docs/options.md and the tables of docs/migration.md; the reference of the Rust crates and of the shim, broken links as errors
 	$(need) $(build_tools)
 	@exec scripts/docs.sh
 

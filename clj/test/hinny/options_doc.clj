@@ -1,9 +1,13 @@
 (ns hinny.options-doc
-  "Writes `docs/options.md` from the options table: `clojure.main -m hinny.options-doc`, in the root of the tree.
-  `hinny.options-test` sees to it that the file is up to date."
+  "Writes `docs/options.md` from the options table, and the tables of other servers' options in `docs/migration.md`:
+  `clojure.main -m hinny.options-doc`, in the root of the tree. `hinny.options-test` and
+  `hinny.server-foreign-options-test` see to it that the files are up to date."
   (:require
    [clojure.string :as str]
-   [hinny.impl.options :as options]))
+   [hinny.impl.foreign :as foreign]
+   [hinny.impl.options :as options])
+  (:import
+   (java.util.regex Matcher Pattern)))
 
 (set! *warn-on-reflection* true)
 
@@ -32,7 +36,60 @@
        "\nNot options: the JVM properties `hinny.native.path` and `hinny.native.workdir` (where the native library is\n"
        "loaded from, see the README).\n"))
 
+(def migration-path "The file of which the tables between markers are written." "docs/migration.md")
+
+(defn- native-text
+  "Options of Hinny's with their values, as Clojure."
+  [natives]
+  (str/join " " (for [[option value] natives]
+                  (str "`" option " " (pr-str value) "`"))))
+
+(defn- accepted
+  "The values that a row accepts, as Clojure."
+  [{:keys [accept accepts]}]
+  (or accepts (str/join " or " (for [text (sort (map pr-str accept))] (str "`" text "`")))))
+
+(defn- meaning
+  "What the table's row says about a foreign option, in sentences."
+  [option {:keys [to values accept refuse note] :as row}]
+  (str/join
+    " "
+    (remove
+      nil?
+      [(cond
+         to (str (if (= to option) "the same" (str "`" to "`"))
+                 (when accept (str "; " (accepted row) " for the default"))
+                 ".")
+         values (str (str/join "; " (for [[value natives] (sort-by (comp str key) values)
+                                          :when (seq natives)]
+                                      (str "`" value "`: " (native-text natives))))
+                     ".")
+         refuse (str "refused, but for " (accepted row) ": " refuse ".")
+         :else (str "accepted, " (accepted row) "."))
+       (some-> note (str/replace #"\s+" " "))])))
+
+(defn foreign-table
+  "The Markdown table of the options of `source`, in alphabetical order."
+  [source]
+  (str "| option there | here |\n|---|---|\n"
+       (str/join (for [[option row] (sort-by key (foreign/table source))]
+                   (str "| `" option "` | " (meaning option row) " |\n")))))
+
+(defn migration-document
+  "The text of `docs/migration.md` with its tables of options as they should be."
+  []
+  (reduce
+    (fn [text source]
+      (let [begin (str "<!-- options of " (name source) ", written by make docs -->\n")
+            end "<!-- end -->\n"]
+        (str/replace-first text
+                           (re-pattern (str "(?s)" (Pattern/quote begin) ".*?" (Pattern/quote end)))
+                           (Matcher/quoteReplacement (str begin "\n" (foreign-table source) "\n" end)))))
+    (slurp migration-path)
+    (sort (keys foreign/table))))
+
 (defn -main
-  "Writes the file."
+  "Writes the files."
   [& _]
-  (spit path (document)))
+  (spit path (document))
+  (spit migration-path (migration-document)))

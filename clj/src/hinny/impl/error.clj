@@ -1,13 +1,15 @@
 (ns hinny.impl.error
   "What Hinny throws: `ex-info` whose data has `:type`, a keyword of this list.
 
-  * `:hinny.error/handler-invalid`  -- the handler cannot be called
-  * `:hinny.error/option-unknown`   -- no option has this name; `:nearest` may be the one that was meant
-  * `:hinny.error/option-invalid`   -- the value is of the wrong type or out of range
-  * `:hinny.error/port-in-use`      -- somebody else listens on `:port`
-  * `:hinny.error/bind-failed`      -- `:host` and `:port` cannot be listened on
-  * `:hinny.error/native-library`   -- the native library cannot be loaded
-  * `:hinny.error/internal`         -- a defect of Hinny")
+  * `:hinny.error/handler-invalid`    -- the handler cannot be called
+  * `:hinny.error/option-unknown`     -- no option has this name; `:nearest` may be the one that was meant
+  * `:hinny.error/option-invalid`     -- the value is of the wrong type or out of range
+  * `:hinny.error/option-unsupported` -- an option of another server asks for what Hinny does not do, for `:reason`
+  * `:hinny.error/option-conflict`    -- two names of one option are given, with different values
+  * `:hinny.error/port-in-use`        -- somebody else listens on `:port`
+  * `:hinny.error/bind-failed`        -- `:host` and `:port` cannot be listened on
+  * `:hinny.error/native-library`     -- the native library cannot be loaded
+  * `:hinny.error/internal`           -- a defect of Hinny")
 
 (set! *warn-on-reflection* true)
 

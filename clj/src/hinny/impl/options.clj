@@ -3,7 +3,8 @@
 
   * `table`   -- the table
   * `resolve-options` -- options with every default filled in, or an `ex-info`
-  * `encode`  -- resolved options as the native library reads them"
+  * `encode`  -- resolved options as the native library reads them
+  * `specs` `check` `expected` `refuse-…` -- parts of the check, for `hinny.impl.foreign`"
   (:require
    [clojure.edn :as edn]
    [clojure.string :as str]
@@ -18,6 +19,11 @@
   "A delay of the options table: a vector of maps with `:name :type :default :doc` and, where they apply,
   `:unit :min :max :choices`; see `native/core/src/options.rs`."
   (delay (edn/read-string (Engine/optionTable))))
+
+(defn specs
+  "The entries of the table by name."
+  []
+  (into {} (map (juxt :name identity)) @table))
 
 (defn- edit-distance
   "The number of characters to add, drop or change to turn one string into the other."
@@ -70,27 +76,28 @@
       :string (and (string? value) (not (str/blank? value)) (not (str/includes? value "\u0000")))
       :optional-string (or (nil? value) (and (string? value) (not (str/includes? value "\u0000")))))))
 
-(defn- refuse-unknown
-  [options specs]
+(defn refuse-unknown
+  "Throws for an option that is not in the set `known`. `meant` may tell for some what they are called here."
+  [options known meant]
   (doseq [option (keys options)
-          :when (not (contains? specs option))]
-    (let [known (sort (keys specs))
-          meant (when (instance? clojure.lang.Named option) (nearest option known))]
+          :when (not (contains? known option))]
+    (let [nearest (or (meant option)
+                      (when (instance? clojure.lang.Named option) (nearest option known)))]
       (throw (error/failure
                "option-unknown"
                (str "unknown option " (pr-str option)
-                    (when meant (str ", did you mean " meant "?"))
-                    " Known options: " (str/join " " known))
-               {:option option :nearest meant})))))
+                    (when nearest (str ", did you mean " nearest "?"))
+                    " Known options: " (str/join " " (sort (map :name @table))))
+               {:option option :nearest nearest})))))
 
-(defn- refuse-invalid
-  [options specs]
-  (doseq [[option value] options
-          :let [spec (specs option)]
-          :when (not (valid? spec value))]
+(defn check
+  "Throws if `value` is not one that this entry of the table allows. `option` is what the user calls it."
+  [option {:keys [name] :as spec} value]
+  (when-not (valid? spec value)
     (throw (error/failure
              "option-invalid"
-             (str option " must be " (expected spec) ", is " (pr-str value))
+             (str option (when (not= name option) (str " (" name " here)"))
+                  " must be " (expected spec) ", is " (pr-str value))
              (into {:option option :value value} (select-keys spec [:min :max :choices]))))))
 
 (defn- default-value
@@ -99,16 +106,22 @@
     (.availableProcessors (Runtime/getRuntime))
     default))
 
+(defn refuse-no-map
+  "Throws if `options` is neither a map nor nil."
+  [options]
+  (when-not (or (nil? options) (map? options))
+    (throw (error/failure "option-invalid" (str "options must be a map, is " (pr-str options)) {:value options}))))
+
 (defn resolve-options
   "Returns `options` (a map or nil) with the default of every option that is absent.
 
   Throws `ex-info` of type `:hinny.error/option-unknown` or `:hinny.error/option-invalid`, both with `:option`."
   [options]
-  (when-not (or (nil? options) (map? options))
-    (throw (error/failure "option-invalid" (str "options must be a map, is " (pr-str options)) {:value options})))
-  (let [specs (into {} (map (juxt :name identity)) @table)]
-    (refuse-unknown options specs)
-    (refuse-invalid options specs)
+  (refuse-no-map options)
+  (let [specs (specs)]
+    (refuse-unknown options (set (keys specs)) {})
+    (doseq [[option value] options]
+      (check option (specs option) value))
     (into (update-vals specs default-value) options)))
 
 (defn- encode-value
