@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds everything and starts examples/hello on 127.0.0.1:${PORT:-8080}; status 0 when it has drained.
+# Builds everything and starts examples/hello on 127.0.0.1:${PORT:-8080}; status 0 when it has drained after Ctrl-C.
+# SIGTERM drains it too; a JVM's status is 143 then.
 #
 # Signals. A terminal's Ctrl-C goes to every process of the foreground group, and GNU make that receives one always
 # ends as interrupted (130). So on a terminal the JVM gets a process group of its own, which is the terminal's

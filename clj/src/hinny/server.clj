@@ -16,10 +16,11 @@
   (:require
    [hinny.impl.body :as body]
    [hinny.impl.error :as error]
+   [hinny.impl.foreign :as foreign]
    [hinny.impl.options :as options])
   (:import
    (clojure.lang Keyword)
-   (io.github.hinny Engine Engine$Mode Engine$Settings Engine$State EngineException RingRequest)
+   (io.github.hinny Engine Engine$Mode Engine$Settings Engine$State EngineException Lifeline RingRequest)
    (java.io Closeable Writer)))
 
 (set! *warn-on-reflection* true)
@@ -37,7 +38,11 @@
   (.stop engine (long drain-timeout-ms))
   nil)
 
-(deftype Server [^Engine engine settings]
+(deftype Server [^Engine engine settings metadata]
+  clojure.lang.IObj
+  (meta [_] metadata)
+  (withMeta [_ new-metadata] (Server. engine settings new-metadata))
+
   Closeable
   (close [_] (stop-engine engine (:drain-timeout-ms settings)))
 
@@ -103,6 +108,43 @@
                     (int worker-queue-depth)
                     (int exchange-buffer-bytes)))
 
+(defn- tie-to-jvm
+  [^Engine engine {:keys [daemon? shutdown-hook? drain-timeout-ms]}]
+  (when-not daemon?
+    (Lifeline/keepAlive engine))
+  (when shutdown-hook?
+    (Lifeline/stopAtShutdown engine (long drain-timeout-ms))))
+
+(defn- serve
+  ^Server [^Engine engine {:keys [join? drain-timeout-ms] :as settings}]
+  (try
+    (tie-to-jvm engine settings)
+    (catch Throwable failure
+      (.stop engine 0)
+      (throw failure)))
+  (when join?
+    (Lifeline/join engine (long drain-timeout-ms)))
+  (->Server engine settings {:local-port (.port engine)}))
+
+(defn ^:no-doc start
+  "Starts a server as `run-server` does, with the options of `function`, `:run-server` or `:run-jetty`."
+  ^Server [function handler opts]
+  (when-not (ifn? handler)
+    (throw (error/failure "handler-invalid" (str "handler must be a function, is " (pr-str handler)) {})))
+  (try
+    (let [settings (foreign/resolve-options function opts)]
+      (try
+        (serve (Engine/start (engine-settings handler settings) (options/encode settings)) settings)
+        (catch EngineException exception
+          (throw (start-failure exception settings)))
+        (catch UnsupportedOperationException unsupported
+          (throw (error/failure "option-invalid"
+                                (str ":worker-threads :virtual: " (.getMessage unsupported))
+                                {:option :worker-threads :value :virtual}
+                                unsupported)))))
+    (catch UnsatisfiedLinkError missing
+      (throw (error/failure "native-library" (.getMessage missing) {} missing)))))
+
 (defn run-server
   "Starts an HTTP server for a Ring handler and returns a `Server`.
 
@@ -122,31 +164,21 @@
       :worker-threads      most handlers that run at once, or :virtual (JDK 21+)          64
       :max-body-bytes      largest request body, beyond it 413                            8388608
       :drain-timeout-ms    from stop until unfinished exchanges are cut                   30000
+      :join?               whether to return only when the server has stopped             false
+      :daemon?             whether the JVM may end while the server runs                  false
+      :shutdown-hook?      whether the end of the JVM stops the server, with its drain    true
+
+  http-kit's names (`:ip`, `:thread`, `:max-body` …) and `:async?` are taken too, see `docs/migration.md`.
 
   The server is `Closeable` (for `with-open`), a function that stops it (with `:timeout ms` for another drain
-  timeout), and has `.stop` and `.join`.
+  timeout), has `.stop` and `.join`, and the metadata `{:local-port n}`.
 
-  Throws `ex-info`: `:hinny.error/option-unknown`, `:hinny.error/option-invalid` and `:hinny.error/handler-invalid`
-  before a socket is bound; `:hinny.error/port-in-use`, `:hinny.error/bind-failed`, `:hinny.error/native-library`."
+  Throws `ex-info`: `:hinny.error/option-unknown`, `:hinny.error/option-invalid`, `:hinny.error/option-unsupported`,
+  `:hinny.error/option-conflict` and `:hinny.error/handler-invalid` before a socket is bound;
+  `:hinny.error/port-in-use`, `:hinny.error/bind-failed`, `:hinny.error/native-library`."
   {:added "0.1"}
   (^Server [handler] (run-server handler nil))
-  (^Server [handler opts]
-   (when-not (ifn? handler)
-     (throw (error/failure "handler-invalid" (str "handler must be a function, is " (pr-str handler)) {})))
-   (try
-     (let [settings (options/resolve-options opts)]
-       (body/install)
-       (try
-         (->Server (Engine/start (engine-settings handler settings) (options/encode settings)) settings)
-         (catch EngineException exception
-           (throw (start-failure exception settings)))
-         (catch UnsupportedOperationException unsupported
-           (throw (error/failure "option-invalid"
-                                 (str ":worker-threads :virtual: " (.getMessage unsupported))
-                                 {:option :worker-threads :value :virtual}
-                                 unsupported)))))
-     (catch UnsatisfiedLinkError missing
-       (throw (error/failure "native-library" (.getMessage missing) {} missing))))))
+  (^Server [handler opts] (start :run-server handler opts)))
 
 (defn on-close
   "Calls `f` when the client of `request` has left before its response was complete, or is no longer waited for: once,

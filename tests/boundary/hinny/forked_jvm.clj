@@ -2,6 +2,7 @@
   "Runs tests that may kill the JVM, or need one of their own, in another JVM.
 
   * `start`  -- a JVM that calls a function of a test namespace
+  * `await-line` `terminate` -- wait for what it prints, send it SIGTERM
   * `finish` -- wait for its end: what the function returned, how the JVM ended, what it printed
   * `call`   -- both
   * `sound?` -- it ended well: no crash log, nothing that -Xcheck:jni complained about
@@ -18,7 +19,8 @@
   (:import
    (java.io File)
    (java.lang.management ManagementFactory)
-   (java.util.concurrent TimeUnit)))
+   (java.util.concurrent TimeUnit)
+   (java.util.concurrent.locks LockSupport)))
 
 (set! *warn-on-reflection* true)
 
@@ -39,8 +41,9 @@
 (defn start
   "Starts a JVM that calls the function named by the symbol `function` with `arguments`.
 
-  `:flags` are JVM flags behind those of this JVM. Returns what `finish` takes."
-  [function {:keys [flags]} & arguments]
+  `:flags` are JVM flags behind those of this JVM. With `:exit? false` its main thread returns as a program's does,
+  where it else ends the JVM. Returns what `finish` takes."
+  [function {:keys [flags exit?] :or {exit? true}} & arguments]
   (let [crash-log (doto (File/createTempFile "hinny-crash-" ".log") .delete)
         output (File/createTempFile "hinny-forked-" ".out")
         form `(do
@@ -49,7 +52,8 @@
                   (println)
                   (println (str ~marker (pr-str value#)))
                   (flush)
-                  (System/exit 0)))
+                  (when ~exit?
+                    (System/exit 0))))
         command (concat [(str (io/file (System/getProperty "java.home") "bin" "java"))]
                         (inherited-flags)
                         flags
@@ -63,6 +67,24 @@
                   (.redirectErrorStream true)
                   (.redirectOutput output)
                   .start)}))
+
+(defn await-line
+  "Waits until a JVM of `start` has printed a line that `pattern` matches; the match, nil if none comes."
+  [{:keys [^Process process ^File output]} pattern]
+  (let [found #(some (partial re-find pattern) (str/split-lines (slurp output)))
+        deadline (+ (System/nanoTime) (* 1000000000 (long guard-seconds)))]
+    (loop []
+      (or (found)
+          (cond
+            (not (.isAlive process)) (found)
+            (neg? (- (System/nanoTime) deadline)) (do
+                                                    (LockSupport/parkNanos 1000000)
+                                                    (recur)))))))
+
+(defn terminate
+  "Sends SIGTERM to a JVM of `start`."
+  [{:keys [^Process process]}]
+  (.destroy process))
 
 (defn finish
   "Waits for a JVM of `start`. Returns `:value`, `:exit` (the JVM's status, `:hung` if it had to be killed),

@@ -3,6 +3,7 @@ package io.github.hinny;
 import clojure.lang.IFn;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -37,6 +38,7 @@ public final class Engine {
     private final Watchdog watchdog;
     private final String[] metricNames;
     private final AtomicReference<State> state = new AtomicReference<>(State.RUNNING);
+    private final CompletableFuture<Void> end = new CompletableFuture<>();
     private final CountDownLatch stopped = new CountDownLatch(1);
 
     private Engine(final long handle, final Settings settings) throws InterruptedException {
@@ -162,6 +164,11 @@ public final class Engine {
         stopped.await();
     }
 
+    /** Calls {@code action} when the server has stopped, before {@link #stop} and {@link #join} return. */
+    void whenStopped(final Runnable action) {
+        end.thenRun(action);
+    }
+
     private void awaitStopped() {
         boolean interrupted = false;
         while (true) {
@@ -209,6 +216,7 @@ public final class Engine {
         } finally {
             Native.stop(handle);
             state.set(State.STOPPED);
+            end.complete(null);
             stopped.countDown();
         }
     }
