@@ -49,7 +49,7 @@
     {:http-kit
      {:ip {:to :host}
       :port {:to :port :note "The default is 8080, there 8090."}
-      :thread {:to :worker-threads :pool? true :note "On JDK 21+ http-kit takes no notice of it."}
+      :thread {:to :worker-threads :pool? true :note "On JDK 21+ http-kit takes no notice of it unless `:allow-virtual?` is false."}
       :n-threads {:to :worker-threads :pool? true}
       :n-max-threads {:to :worker-threads :pool? true}
       :n-min-threads (assoc floor :pool? true)
