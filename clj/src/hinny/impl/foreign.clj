@@ -49,7 +49,8 @@
     {:http-kit
      {:ip {:to :host}
       :port {:to :port :note "The default is 8080, there 8090."}
-      :thread {:to :worker-threads :pool? true :note "On JDK 21+ http-kit takes no notice of it unless `:allow-virtual?` is false."}
+      :thread {:to :worker-threads :pool? true
+               :note "On JDK 21+ http-kit takes no notice of it unless `:allow-virtual?` is false."}
       :n-threads {:to :worker-threads :pool? true}
       :n-max-threads {:to :worker-threads :pool? true}
       :n-min-threads (assoc floor :pool? true)
@@ -127,7 +128,8 @@
                             :note "And the default of `:max-uri-bytes`, as far as that goes. Without it they are 32768
                                   and 8192."}
       :response-header-size {:accept pos-int? :accepts "a positive integer" :note "Response headers are not limited."}
-      :send-server-version? {:values {true {} false {:server-header nil}} :note "`true` sends \"hinny\", as `:server-header` says."}
+      :send-server-version? {:values {true {} false {:server-header nil}}
+                             :note "`true` sends \"hinny\", as `:server-header` says."}
       :ws-idle-timeout (refused no-websocket)
       :ws-max-binary-size (refused no-websocket)
       :ws-max-text-size (refused no-websocket)}}))
