@@ -29,6 +29,11 @@ pub enum Kind {
     HandlerThrew,
     /// The request head breaks a rule of HTTP that hyper does not check.
     HeadMalformed(HeadFault),
+    /// The request head is larger than `:max-head-bytes`.
+    HeadTooLarge {
+        /// The limit in bytes.
+        limit: usize,
+    },
     /// The request head did not arrive in time.
     HeadTimeout {
         /// Whether any byte of the head arrived. An idle connection is closed without a word.
@@ -40,6 +45,18 @@ pub enum Kind {
     Overloaded,
     /// The handler's return value is not a Ring response.
     ResponseInvalid,
+    /// The request has more header fields than `:max-header-count`.
+    TooManyFields {
+        /// The limit.
+        limit: usize,
+    },
+    /// The request target is longer than `:max-uri-bytes`.
+    UriTooLong {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The request's HTTP version is neither 1.0 nor 1.1.
+    VersionUnsupported,
 }
 
 /// Which rule a malformed request head breaks.
@@ -47,6 +64,9 @@ pub enum Kind {
 pub enum HeadFault {
     /// CONNECT asks for a tunnel, which an origin server does not give (RFC 9110 §9.3.6).
     ConnectTarget,
+    /// A line or a framing field that another recipient could read otherwise (RFC 9112 §11.2); `hinny_codec::framing`
+    /// knows the rules.
+    FramingInvalid,
     /// An HTTP/1.1 request without a Host header field (RFC 9112 §3.2).
     HostMissing,
     /// More than one Host header field (RFC 9112 §3.2).
@@ -55,10 +75,8 @@ pub enum HeadFault {
     HostInvalid,
     /// A method longer than [`crate::records::METHOD_LENGTH_MAX`] bytes.
     MethodTooLong,
-    /// A request target that is neither a path, nor absolute, nor `*` of OPTIONS (RFC 9112 §3.2).
+    /// A request target that is neither a path, nor absolute, nor `*` of OPTIONS, or that has a fragment (RFC 9112 §3.2).
     TargetInvalid,
-    /// A Transfer-Encoding other than exactly `chunked` (RFC 9112 §6.1): its framing is not ours to guess.
-    TransferEncodingInvalid,
 }
 
 impl Kind {
@@ -86,9 +104,14 @@ impl Kind {
             Self::BodyMalformed => crate::records::KIND_BODY_MALFORMED,
             Self::BodyTimeout => crate::records::KIND_BODY_TIMEOUT,
             Self::BodyTooLarge { .. } => crate::records::KIND_BODY_TOO_LARGE,
-            Self::ConnectionLimit | Self::Disconnected | Self::HeadMalformed(_) | Self::HeadTimeout { .. } => {
-                crate::records::KIND_DISCONNECTED
-            }
+            Self::ConnectionLimit
+            | Self::Disconnected
+            | Self::HeadMalformed(_)
+            | Self::HeadTimeout { .. }
+            | Self::HeadTooLarge { .. }
+            | Self::TooManyFields { .. }
+            | Self::UriTooLong { .. }
+            | Self::VersionUnsupported => crate::records::KIND_DISCONNECTED,
             Self::ExchangeLimit | Self::Overloaded => crate::records::KIND_OVERLOADED,
             Self::HandlerThrew => crate::records::KIND_HANDLER_THREW,
             Self::HandlerTimeout => crate::records::KIND_HANDLER_TIMEOUT,
@@ -111,11 +134,15 @@ impl fmt::Display for Kind {
             Self::HandlerTimeout => f.write_str("handler timed out"),
             Self::HandlerThrew => f.write_str("handler threw"),
             Self::HeadMalformed(fault) => write!(f, "request head malformed: {fault:?}"),
+            Self::HeadTooLarge { limit } => write!(f, "request head exceeds {limit} bytes"),
             Self::HeadTimeout { started: true } => f.write_str("request head timed out"),
             Self::HeadTimeout { started: false } => f.write_str("connection idle for too long"),
             Self::Internal => f.write_str("internal error"),
             Self::Overloaded => f.write_str("worker queue is full"),
             Self::ResponseInvalid => f.write_str("handler returned an invalid response"),
+            Self::TooManyFields { limit } => write!(f, "request has more than {limit} header fields"),
+            Self::UriTooLong { limit } => write!(f, "request target exceeds {limit} bytes"),
+            Self::VersionUnsupported => f.write_str("HTTP version not supported"),
         }
     }
 }

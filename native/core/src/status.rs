@@ -38,6 +38,11 @@ pub const fn answer(kind: Kind) -> Option<Answer> {
             (StatusCode::SERVICE_UNAVAILABLE, false, Some(RETRY_AFTER_SECONDS))
         }
         Kind::ConnectionLimit => (StatusCode::SERVICE_UNAVAILABLE, true, Some(RETRY_AFTER_SECONDS)),
+        Kind::UriTooLong { .. } => (StatusCode::URI_TOO_LONG, true, None),
+        Kind::HeadTooLarge { .. } | Kind::TooManyFields { .. } => {
+            (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, true, None)
+        }
+        Kind::VersionUnsupported => (StatusCode::HTTP_VERSION_NOT_SUPPORTED, true, None),
         Kind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, true, None),
         Kind::HeadTimeout { started: false } | Kind::Disconnected => return None,
     };
@@ -62,6 +67,10 @@ mod tests {
             (Kind::BodyMalformed, Some((400, true))),
             (Kind::BodyTimeout, Some((408, true))),
             (Kind::BodyTooLarge { limit: 1 }, Some((413, true))),
+            (Kind::UriTooLong { limit: 1 }, Some((414, true))),
+            (Kind::HeadTooLarge { limit: 1 }, Some((431, true))),
+            (Kind::TooManyFields { limit: 1 }, Some((431, true))),
+            (Kind::VersionUnsupported, Some((505, true))),
             (Kind::HandlerThrew, Some((500, false))),
             (Kind::ResponseInvalid, Some((500, false))),
             (Kind::FileUnreadable, Some((500, false))),

@@ -73,7 +73,6 @@ impl ArrivingRequest {
         let limit = options.max_body_bytes;
         loop {
             if self.body.is_end_stream() {
-                connection.body_arrived();
                 ready!(self.poll_room(connection, cx));
                 return Poll::Ready(Ok(Arrival::Whole));
             }
@@ -84,9 +83,12 @@ impl ArrivingRequest {
             if connection.take_expired() {
                 return Poll::Ready(Err(Phase::Body.expiry()));
             }
-            match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+            let frame = Pin::new(&mut self.body).poll_frame(cx);
+            if frame.is_pending() && connection.guard.has_broken_body() {
+                return Poll::Ready(Err(Kind::BodyMalformed));
+            }
+            match ready!(frame) {
                 None => {
-                    connection.body_arrived();
                     ready!(self.poll_room(connection, cx));
                     return Poll::Ready(Ok(Arrival::Whole));
                 }
@@ -161,7 +163,7 @@ struct StreamedBody {
 impl StreamedBody {
     async fn run(mut self) {
         match self.hand_over().await {
-            Ok(true) => self.connection.body_arrived(),
+            Ok(true) => {}
             Ok(false) => self.drop_rest().await,
             Err(kind) => self.fail(kind),
         }
@@ -202,17 +204,27 @@ impl StreamedBody {
     /// The next piece of the body that is not empty; `None` at its end.
     async fn next_chunk(&mut self) -> Result<Option<Bytes>, Kind> {
         let wait = Duration::from_millis(self.state.options.body_read_timeout_ms);
-        let body = &mut self.body;
+        let (body, connection) = (&mut self.body, &self.connection);
+        let mut poll_frame = |cx: &mut Context<'_>| {
+            let frame = Pin::new(&mut *body).poll_frame(cx).map_err(|error| fault(&error));
+            if frame.is_pending() {
+                if connection.guard.has_broken_body() {
+                    return Poll::Ready(Some(Err(Kind::BodyMalformed)));
+                }
+                connection.watch_body(cx.waker());
+            }
+            frame
+        };
         let next = async {
             loop {
-                match poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await {
+                match poll_fn(&mut poll_frame).await {
                     None => return Ok(None),
                     Some(Ok(frame)) => match frame.into_data() {
                         Ok(chunk) if !chunk.is_empty() => return Ok(Some(chunk)),
                         // Trailer fields have no place in a Ring request.
                         Ok(_) | Err(_) => {}
                     },
-                    Some(Err(error)) => return Err(fault(&error)),
+                    Some(Err(kind)) => return Err(kind),
                 }
             }
         };
@@ -232,7 +244,6 @@ impl StreamedBody {
             }
             left -= length;
         }
-        self.connection.body_arrived();
     }
 
     /// The handler learns of it when it reads; unless it has answered, the client does too.

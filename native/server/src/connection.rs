@@ -25,6 +25,7 @@ use tokio::io::ReadBuf;
 use tokio::net::TcpStream;
 
 use crate::event_loop::LoopState;
+use crate::guard::Guard;
 use crate::response;
 use crate::server_name::LastHost;
 use crate::service::HttpService;
@@ -36,6 +37,13 @@ const LINGER_BYTES: usize = 1 << 20;
 
 /// hyper's smallest limit for its read buffer.
 const READ_BUFFER_MIN: usize = 8 << 10;
+
+/// How much larger hyper's own limits are than the guard's, so that the guard decides: an empty line before a head
+/// counts for hyper, and it refuses what reaches a limit.
+const HYPER_SLACK_BYTES: usize = 16;
+
+/// How many header fields hyper takes without memory from the heap, and if it is told nothing.
+const HYPER_FIELD_COUNT: usize = 100;
 
 /// What hyper, the service and the sweep share about a connection.
 pub(crate) struct Connection {
@@ -49,17 +57,17 @@ pub(crate) struct Connection {
     /// The last request's header map, emptied: the next response uses its memory.
     pub(crate) spare_headers: RefCell<HeaderMap>,
     pub(crate) last_host: RefCell<LastHost>,
+    pub(crate) guard: Guard,
     phase: Cell<Phase>,
     since_ms: Cell<u64>,
     expired: Cell<bool>,
     cut: Cell<bool>,
     waker: RefCell<Option<Waker>>,
-    /// The last bytes that came were no end of a head, and not of a body: a part of the next head is here already.
-    head_begun: Cell<bool>,
+    /// Of the task that streams the current request's body.
+    body_waker: RefCell<Option<Waker>>,
     /// A handler on the loop has the current request.
     answer_is_near: Cell<bool>,
     linger: Cell<bool>,
-    requests: Cell<u64>,
     /// Since when the client takes nothing of what waits for it; `None` while nothing waits.
     blocked_since_ms: Cell<Option<u64>>,
 }
@@ -74,14 +82,9 @@ impl Connection {
         (self.phase.get(), self.since_ms.get())
     }
 
-    /// The service was given a request.
-    pub(crate) fn count_request(&self) {
-        self.requests.set(self.requests.get() + 1);
-    }
-
     /// Whether the connection ends with the current request.
     pub(crate) fn is_at_last_request(&self) -> bool {
-        self.requests.get() >= self.state.options.max_requests_per_connection
+        self.guard.requests() >= self.state.options.max_requests_per_connection
     }
 
     /// The request is with its handler; one whose body is streamed runs on a worker in every mode but async.
@@ -98,7 +101,7 @@ impl Connection {
 
     /// The response is with hyper to its end.
     pub(crate) fn answered(&self) {
-        self.enter(if self.head_begun.get() {
+        self.enter(if self.guard.is_in_head() {
             Phase::Head
         } else {
             Phase::Idle
@@ -106,18 +109,32 @@ impl Connection {
         self.answer_is_near.set(false);
     }
 
-    /// The request's body is here: what came last was a part of it, as far as can be told.
-    pub(crate) fn body_arrived(&self) {
-        self.head_begun.set(false);
+    /// Bytes came from the socket; returns how many of them hyper may have.
+    pub(crate) fn bytes_arrived(&self, bytes: &[u8]) -> usize {
+        let passable = self.guard.arrived(bytes);
+        match self.phase.get() {
+            Phase::Fresh | Phase::Idle if self.guard.is_in_head() => self.enter(Phase::Head),
+            Phase::Body => self.enter(Phase::Body),
+            Phase::Fresh | Phase::Idle | Phase::Head | Phase::Handler | Phase::Response | Phase::Linger => {}
+        }
+        passable
     }
 
-    /// Bytes came from the socket; `end_head` tells whether a head may end with them.
-    pub(crate) fn bytes_arrived(&self, end_head: bool) {
-        self.head_begun.set(!end_head);
-        match self.phase.get() {
-            Phase::Fresh | Phase::Idle => self.enter(Phase::Head),
-            Phase::Body => self.enter(Phase::Body),
-            Phase::Head | Phase::Handler | Phase::Response | Phase::Linger => {}
+    /// Whether no request is with the service, and the last response is in the socket's buffer to its end.
+    fn is_between_exchanges(&self) -> bool {
+        matches!(self.phase.get(), Phase::Fresh | Phase::Head | Phase::Idle) && !self.socket.borrow().is_blocked()
+    }
+
+    /// Wakes `waker` when the current request's body turns out to be broken.
+    pub(crate) fn watch_body(&self, waker: &Waker) {
+        self.body_waker.replace(Some(waker.clone()));
+    }
+
+    fn tell_broken_body(&self) {
+        if self.guard.has_broken_body()
+            && let Some(waker) = self.body_waker.take()
+        {
+            waker.wake();
         }
     }
 
@@ -228,15 +245,15 @@ pub(crate) fn spawn(state: &Rc<LoopState>, stream: TcpStream, peer: SocketAddr) 
         local_port: local.port(),
         spare_headers: RefCell::default(),
         last_host: RefCell::default(),
+        guard: Guard::new(&state.options),
         phase: Cell::new(Phase::Fresh),
         since_ms: Cell::new(state.now_ms.get()),
         expired: Cell::new(false),
         cut: Cell::new(false),
         waker: RefCell::default(),
-        head_begun: Cell::new(false),
+        body_waker: RefCell::default(),
         answer_is_near: Cell::new(false),
         linger: Cell::new(false),
-        requests: Cell::new(0),
         blocked_since_ms: Cell::new(None),
     });
     let Some(id) = state.connections.borrow_mut().insert(Rc::clone(&connection)) else {
@@ -261,13 +278,18 @@ type Http = http1::Connection<TokioIo<HttpIo>, HttpService>;
 
 fn serve(connection: &Rc<Connection>) -> Http {
     let options = &connection.state.options;
-    http1::Builder::new()
+    let head_bytes = options.max_head_bytes + HYPER_SLACK_BYTES;
+    let mut builder = http1::Builder::new();
+    if options.max_header_count > HYPER_FIELD_COUNT {
+        builder.max_headers(options.max_header_count);
+    }
+    builder
         // `timeouts` does it for all connections at once.
         .header_read_timeout(None)
         // hyper copies small pieces together; `Socket` copies them anyway.
         .writev(false)
-        .max_header_size(options.max_head_bytes)
-        .max_buf_size(options.max_head_bytes.max(READ_BUFFER_MIN))
+        .max_header_size(head_bytes)
+        .max_buf_size(head_bytes.max(READ_BUFFER_MIN))
         .serve_connection(
             TokioIo::new(HttpIo(Rc::clone(connection))),
             HttpService::new(Rc::clone(connection)),
@@ -365,6 +387,12 @@ fn poll_http(http: &mut Http, connection: &Rc<Connection>, draining: &mut bool, 
             Poll::Ready(error.is_parse())
         }
         Poll::Pending => {
+            connection.tell_broken_body();
+            if let Some(kind) = connection.guard.refusal().filter(|_| connection.is_between_exchanges()) {
+                log::debug!("{} sent {:?}: {kind}", connection.remote_addr, connection.guard.fault());
+                // A request with a broken body has its answer: the one that was given before its end.
+                return Poll::Ready(kind == Kind::BodyMalformed || answer_raw(connection, kind, cx));
+            }
             let written = connection.poll_write_out(cx);
             connection.track_blocking();
             match written {
@@ -388,15 +416,7 @@ fn expired(connection: &Connection, cx: &mut Context<'_>) -> Option<bool> {
     if matches!(phase, Phase::Body | Phase::Handler) || !connection.take_expired() {
         return None;
     }
-    let mut socket = connection.socket.borrow_mut();
-    let Some(answer) = status::answer(phase.expiry()).filter(|_| !socket.is_blocked()) else {
-        return Some(false);
-    };
-    connection.state.switches.metrics.errors_answered.add(1);
-    connection.enter(Phase::Linger);
-    let bytes = response::raw(answer, connection.state.options.server_header.as_ref());
-    let written = socket.poll_write(cx, &bytes, &connection.state);
-    Some(matches!(written, Poll::Ready(Ok(_))))
+    Some(answer_raw(connection, phase.expiry(), cx))
 }
 
 /// In a drain, makes the current request the connection's last; whether that was news. A connection between two
@@ -410,6 +430,18 @@ fn drain(http: &mut Http, connection: &Connection, draining: &mut bool) -> bool 
     *draining = true;
     Pin::new(http).graceful_shutdown();
     true
+}
+
+/// Answers while hyper waits for a request; `true` if the client should be heard out.
+fn answer_raw(connection: &Connection, kind: Kind, cx: &mut Context<'_>) -> bool {
+    let mut socket = connection.socket.borrow_mut();
+    let Some(answer) = status::answer(kind).filter(|_| !socket.is_blocked()) else {
+        return false;
+    };
+    connection.state.switches.metrics.errors_answered.add(1);
+    connection.enter(Phase::Linger);
+    let bytes = response::raw(answer, connection.state.options.server_header.as_ref());
+    matches!(socket.poll_write(cx, &bytes, &connection.state), Poll::Ready(Ok(_)))
 }
 
 impl Future for ConnectionTask {

@@ -12,6 +12,7 @@ mod connection;
 mod engine;
 mod event_loop;
 mod exchange;
+mod guard;
 mod inbox;
 mod listener;
 mod response;

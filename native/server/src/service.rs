@@ -18,7 +18,6 @@ use bytes::Bytes;
 use hinny_core::commands::ResponseCommand;
 use hinny_core::error::{HeadFault, Kind};
 use hinny_core::records::{self, FLAG_BODY_STREAM, FLAG_HTTP_10, METHOD_LENGTH_MAX, RequestHead};
-use http::header::TRANSFER_ENCODING;
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, Version};
 use http_body::Body;
@@ -57,17 +56,16 @@ impl Service<Request<Incoming>> for HttpService {
 
     fn call(&self, request: Request<Incoming>) -> ResponseFuture {
         let connection = Rc::clone(&self.connection);
+        connection.guard.request_taken();
         if connection.state.options.test_faults {
             trigger_fault(&connection, request.headers());
         }
-        connection.count_request();
         let head_request = *request.method() == Method::HEAD;
         let (parts, body) = request.into_parts();
         let progress = if body.is_end_stream() {
             dispatch(&connection, parts, &[], false)
         } else {
             check_line(&parts)
-                .and_then(|()| check_transfer_encoding(&parts.headers))
                 .and_then(|()| connection.with_server_name(&parts, |_, _| ()))
                 .and_then(|()| ArrivingRequest::new(&connection, parts, body))
                 .map(|arriving| Progress::Arriving(Box::new(arriving)))
@@ -275,19 +273,6 @@ fn check_line(parts: &Parts) -> Result<(), Kind> {
         return Ok(());
     };
     Err(Kind::HeadMalformed(fault))
-}
-
-/// RFC 9112 §6.1: what precedes `chunked` would have to be decoded, and a second `chunked` is forbidden.
-fn check_transfer_encoding(headers: &HeaderMap) -> Result<(), Kind> {
-    let mut values = headers.get_all(TRANSFER_ENCODING).iter();
-    let first_is_right = values
-        .next()
-        .is_none_or(|value| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked"));
-    if first_is_right && values.next().is_none() {
-        Ok(())
-    } else {
-        Err(Kind::HeadMalformed(HeadFault::TransferEncodingInvalid))
-    }
 }
 
 fn trigger_fault(connection: &Connection, headers: &HeaderMap) {

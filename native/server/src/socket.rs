@@ -131,19 +131,23 @@ pub(crate) struct HttpIo(pub(crate) Rc<Connection>);
 
 impl AsyncRead for HttpIo {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.0.guard.fault().is_some() {
+            return Poll::Pending;
+        }
         let before = buf.filled().len();
         let result = self.0.socket.borrow_mut().poll_read(cx, buf);
         let arrived = &buf.filled()[before..];
-        if !arrived.is_empty() {
-            self.0.bytes_arrived(ends_head(arrived));
+        if arrived.is_empty() {
+            return result;
         }
-        result
+        let (length, passable) = (arrived.len(), self.0.bytes_arrived(arrived));
+        if passable == length {
+            return result;
+        }
+        buf.set_filled(before + passable);
+        // No bytes would mean the end of the stream.
+        if passable == 0 { Poll::Pending } else { result }
     }
-}
-
-/// Whether the bytes end where a request head may end.
-fn ends_head(bytes: &[u8]) -> bool {
-    bytes.ends_with(b"\n\r\n") || bytes.ends_with(b"\n\n")
 }
 
 impl AsyncWrite for HttpIo {

@@ -24,6 +24,8 @@
   "Section, request that is answered with 400 and the end of the connection."
   [["9112 6.3 Content-Lengths differ" (post-head "Content-Length: 1" "Content-Length: 2")]
    ["9112 6.3 Content-Lengths differ" (post-head "Content-Length: 1, 2")]
+   ;; A recipient may take equal ones for one. Who does not, or looks at the first only, frames what follows otherwise.
+   ["9112 6.3 equal Content-Lengths" (str (post-head "Content-Length: 2" "Content-Length: 2") "ab")]
    ["9110 8.6 Content-Length is digits" (post-head "Content-Length: +1")]
    ["9110 8.6 Content-Length is digits" (post-head "Content-Length: -1")]
    ["9110 8.6 Content-Length is digits" (post-head "Content-Length: 0x1")]
@@ -56,14 +58,14 @@
           (is (raw/eof? client)))))))
 
 (deftest ambiguous-framing-test
-  (testing "9112 6.1 Content-Length with Transfer-Encoding: refused, or read as chunked and the connection closed"
+  (testing "9112 6.1 Content-Length with Transfer-Encoding is refused"
     (with-server [server raw/echo-target nil]
       (doseq [lines [["Content-Length: 3" "Transfer-Encoding: chunked"]
                      ["Transfer-Encoding: chunked" "Content-Length: 3"]]]
         (with-client [client server]
           (raw/send! client (str (apply head "POST /a HTTP/1.1" "Host: x" lines) (raw/chunked "abcdef") (raw/get-request "/smuggled")))
-          (let [{:keys [status body] :as response} (raw/read-response client)]
-            (is (or (= 400 status) (= [200 "post /a abcdef"] [status body])))
+          (let [response (raw/read-response client)]
+            (is (= 400 (:status response)))
             (is (= "close" (raw/header response "connection")))
             (is (raw/eof? client)))))))
   (testing "9112 6.1 chunked is applied once, and by name"
@@ -71,7 +73,7 @@
       (doseq [coding ["chunked, chunked" "gzip, chunked"]]
         (testing coding
           (let [response (raw/answer server (str (post-head (str "Transfer-Encoding: " coding)) (raw/chunked "a")))]
-            (is (contains? #{400 501} (:status response)))))))))
+            (is (= 400 (:status response)))))))))
 
 (defn- body-request [^bytes body framing]
   (case framing
@@ -103,7 +105,6 @@
    ["9112 6.2 any method" (str (head "GET / HTTP/1.1" "Host: x" "Content-Length: 2") "ab") "ab"]
    ["9112 6.2 HTTP/1.0" (str (head "POST / HTTP/1.0" "Content-Length: 2") "ab") "ab"]
    ["9110 8.6 leading zeros" (str (post-head "Content-Length: 0002") "ab") "ab"]
-   ["9110 8.6 equal Content-Lengths" (str (post-head "Content-Length: 2" "Content-Length: 2") "ab") "ab"]
    ["9112 7.1" (str (post-head "Transfer-Encoding: chunked") (raw/chunked "hel" "l" "o")) "hello"]
    ["9112 7.1 coding names have no case" (str (post-head "Transfer-Encoding: CHUNKED") (raw/chunked "a")) "a"]
    ["9112 7.1 hexadecimal in either case, zeros" (str (post-head "Transfer-Encoding: chunked")

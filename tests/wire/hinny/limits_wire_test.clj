@@ -92,30 +92,46 @@
         (testing "one byte beyond"
           (is (= 431 (:status (raw/answer server (head-of-length (inc limit)))))))))))
 
-(deftest long-target-test
-  (testing "9110 15.5.15: a target beyond the limit of the head"
-    (with-server [server raw/echo-target nil]
-      (let [target (str "/" (str/join (repeat 8000 "a")))]
-        (is (= (str "get " target) (:body (raw/answer server (raw/get-request target))))))
-      (with-client [client server]
-        (raw/send! client (raw/get-request (str "/" (str/join (repeat 70000 "a")))))
-        (is (contains? #{414 431} (:status (raw/read-response client))))
-        (is (raw/eof? client)))))
-  (testing "9110 15.5.15: a target longer than a record can say"
-    (with-server [server raw/echo-target {:max-head-bytes 300000}]
-      (with-client [client server]
-        (raw/send! client (raw/get-request (str "/" (str/join (repeat 70000 "a")))))
-        (is (contains? #{414 431} (:status (raw/read-response client))))
-        (is (raw/eof? client))))))
+(defn- target-of-length [length]
+  (str "/" (str/join (repeat (dec length) "a"))))
 
-(deftest many-header-fields-test
-  (testing "6585 5: more header fields than the server takes"
-    (with-server [server raw/echo-target nil]
-      (is (= 200 (:status (raw/answer server (apply raw/get-request "/" (for [n (range 90)] (str "X-" n ": v")))))))
-      (with-client [client server]
-        (raw/send! client (apply raw/get-request "/" (for [n (range 2000)] (str "X-" n ": v"))))
-        (is (= 431 (:status (raw/read-response client))))
-        (is (raw/eof? client))))))
+(deftest target-limit-test
+  (doseq [mode modes
+          [option limit] [[nil 8192] [64 64] [1000 1000] [65534 65534]]]
+    (testing (str "9110 15.5.15 :max-uri-bytes " option ", " mode)
+      (with-server [server raw/echo-target (cond-> {:handler-mode mode :max-head-bytes 100000}
+                                             option (assoc :max-uri-bytes option))]
+        (testing "at the limit"
+          (let [target (target-of-length limit)]
+            (is (= (str "get " target) (:body (raw/answer server (raw/get-request target)))))))
+        (doseq [[what request] [["one byte beyond" (raw/get-request (target-of-length (inc limit)))]
+                                ["with a query" (raw/get-request (str (target-of-length limit) "?"))]
+                                ["without an end in sight" (str "GET " (target-of-length (inc limit)))]]]
+          (testing what
+            (with-client [client server]
+              (raw/send! client request)
+              (let [response (raw/read-response client)]
+                (is (= 414 (:status response)))
+                (is (= "close" (raw/header response "connection"))))
+              (is (raw/eof? client))))))))
+  (testing "6585 5: a head that is too large before its target is too long"
+    (with-server [server raw/echo-target {:max-head-bytes 1024}]
+      (is (= 431 (:status (raw/answer server (raw/get-request (target-of-length 5000)))))))))
+
+(deftest header-count-limit-test
+  (doseq [mode modes
+          [option limit] [[nil 100] [1 1] [20 20] [101 101] [1000 1000]]]
+    (testing (str "6585 5 :max-header-count " option ", " mode)
+      (with-server [server raw/echo-target (cond-> {:handler-mode mode} option (assoc :max-header-count option))]
+        ;; Host is one of them.
+        (let [request #(apply raw/get-request "/" (for [n (range (dec %))] (str "X-" n ": v")))]
+          (is (= 200 (:status (raw/answer server (request limit)))))
+          (with-client [client server]
+            (raw/send! client (request (inc limit)))
+            (let [response (raw/read-response client)]
+              (is (= 431 (:status response)))
+              (is (= "close" (raw/header response "connection"))))
+            (is (raw/eof? client))))))))
 
 (deftest header-read-timeout-test
   (doseq [mode modes]
@@ -137,7 +153,18 @@
           (raw/send! client (str (raw/get-request "/a") "GET /b HT"))
           (is (= "get /a" (:body (raw/read-response client))))
           (is (= 408 (:status (raw/read-response client))))
-          (is (raw/eof? client)))))))
+          (is (raw/eof? client))))
+      (doseq [[what request expected] [["a sized body" (raw/post "/a" "b") "post /a b"]
+                                       ["a chunked body" (chunked-of 3 1) "post / bbb"]
+                                       ["a head that ends in an empty line" (raw/get-request "/a") "get /a"]]
+              part ["G" "\r\nG" "GET / HTTP/1.1\r\nX: y\r\n"]]
+        (testing (str "9110 15.5.9: the time for a head begins when its first bytes come with the end of " what ", "
+                      (pr-str part) ", " mode)
+          (with-client [client server]
+            (raw/send! client (str request part))
+            (is (= expected (:body (raw/read-response client))))
+            (is (= 408 (:status (raw/read-response client))))
+            (is (raw/eof? client))))))))
 
 (deftest trickled-head-test
   (testing "9112 9.5: the time for a head is for all of it, a byte now and then does not prolong it"
@@ -161,7 +188,12 @@
         (with-client [client server]
           (raw/send! client request)
           (is (= "get /a" (:body (raw/read-response client))))
-          (is (raw/eof? client)))))))
+          (is (raw/eof? client)))
+        (testing "an empty line begins no request"
+          (with-client [client server]
+            (raw/send! client (str request "\r\n"))
+            (is (= "get /a" (:body (raw/read-response client))))
+            (is (raw/eof? client))))))))
 
 (deftest body-read-timeout-test
   (doseq [mode modes
