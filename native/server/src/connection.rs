@@ -389,7 +389,11 @@ fn poll_http(http: &mut Http, connection: &Rc<Connection>, draining: &mut bool, 
         Poll::Pending => {
             connection.tell_broken_body();
             if let Some(kind) = connection.guard.refusal().filter(|_| connection.is_between_exchanges()) {
-                log::debug!("{} sent {:?}: {kind}", connection.remote_addr, connection.guard.fault());
+                log::debug!(
+                    "connection of {} ended: {kind} ({:?})",
+                    connection.remote_addr,
+                    connection.guard.fault()
+                );
                 // A request with a broken body has its answer: the one that was given before its end.
                 return Poll::Ready(kind == Kind::BodyMalformed || answer_raw(connection, kind, cx));
             }

@@ -38,11 +38,11 @@
 
 (def modes
   "The handler modes that every app runs in."
-  [:inline :worker])
+  [:inline :worker :async])
 
 (def blocking-modes
   "The handler modes of apps that block: those that read large bodies or store files."
-  [:worker])
+  [:worker :async])
 
 (defn answering
   "A handler of both arities that answers with what `f` returns for the request. The asynchronous one answers from
