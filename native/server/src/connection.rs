@@ -381,7 +381,8 @@ fn poll_http(http: &mut Http, connection: &Rc<Connection>, draining: &mut bool, 
         polled = Pin::new(&mut *http).poll(cx);
     }
     match polled {
-        Poll::Ready(Ok(())) => Poll::Ready(connection.linger.get()),
+        // After a request for an upgrade hyper ends without a shutdown, so the last response may still wait.
+        Poll::Ready(Ok(())) => Poll::Ready(connection.linger.get() || connection.socket.borrow().waiting() > 0),
         Poll::Ready(Err(error)) => {
             log::debug!("connection of {} ended: {error}", connection.remote_addr);
             Poll::Ready(error.is_parse())
