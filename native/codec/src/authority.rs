@@ -1,5 +1,7 @@
 //! The `uri-host [":" port]` of a Host header field or of an absolute request target (RFC 3986 §3.2, RFC 9110 §7.2).
 
+use crate::target;
+
 /// Host and port of an authority.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Authority<'a> {
@@ -25,7 +27,7 @@ pub fn parse(text: &[u8]) -> Option<Authority<'_>> {
     } else {
         let end = text.find(':').unwrap_or(text.len());
         let (host, rest) = text.split_at(end);
-        if !host.bytes().all(is_reg_name_byte) {
+        if !host.bytes().all(is_reg_name_byte) || !target::is_path(host) {
             return None;
         }
         (host, rest)
@@ -50,7 +52,7 @@ fn is_ip_literal(host: &str) -> bool {
         || (host.starts_with(['v', 'V']) && host.bytes().all(|b| is_reg_name_byte(b) || b == b':'))
 }
 
-/// `unreserved / pct-encoded / sub-delims` of RFC 3986; the two digits after `%` are not checked.
+/// A character of `unreserved / pct-encoded / sub-delims` (RFC 3986 §3.2.2).
 const fn is_reg_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
@@ -91,6 +93,10 @@ mod tests {
             ("[::1]:8080", Some(("::1", Some(8080)))),
             ("[v1.a:b]", Some(("v1.a:b", None))),
             ("under_score", Some(("under_score", None))),
+            ("%41.%7a", Some(("%41.%7a", None))),
+            ("%", None),
+            ("a%4", None),
+            ("%zz", None),
             ("", None),
             (":80", None),
             ("a:65536", None),

@@ -2,8 +2,8 @@
 //!
 //! hyper resolves or tolerates what a strict server must refuse (RFC 9112 §11.2: request smuggling), and some of it
 //! cannot be seen any more once hyper has parsed it: a bare LF, a Content-Length beside a Transfer-Encoding, a repeated
-//! Content-Length, a fragment in a target. A [`Framing`] looks at the bytes of a connection before hyper does. Names,
-//! values, methods and the form of targets are not its business: hyper and the server check them.
+//! Content-Length, a fragment in a target. A [`Framing`] looks at the bytes of a connection before hyper does. Other
+//! names, values, methods and the form of targets are not its business: hyper and the server check them.
 //!
 //! # Invariants
 //! - What is passed on is framed by hyper exactly as here: each head and each body ends at the same byte.
@@ -12,10 +12,12 @@
 //! - Memory is taken only for a line that a read cut in two, and given back at the end of its head or body.
 
 mod fault;
+mod line;
 
-use memchr::{memchr, memchr2};
+use memchr::memchr;
 
 pub use self::fault::Fault;
+use self::line::{check_trailer, hex_value, parse_length, split_target, value_of};
 
 /// What a request may measure.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -43,9 +45,6 @@ pub const EXTENSION_BYTES_MAX: u32 = 4 << 10;
 
 /// The most digits of a chunk size: what a `u64` holds.
 const CHUNK_SIZE_DIGITS_MAX: u8 = 16;
-
-/// The largest Content-Length: hyper uses the two numbers above it for other things.
-const CONTENT_LENGTH_MAX: u64 = u64::MAX - 2;
 
 /// Where the next byte belongs.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -277,6 +276,7 @@ impl Framing {
         match first {
             b'C' | b'c' => self.content_length(line),
             b'T' | b't' => self.transfer_encoding(line),
+            b'E' | b'e' => self.expect(line),
             _ => Ok(()),
         }
     }
@@ -327,6 +327,16 @@ impl Framing {
         }
         self.is_chunked = true;
         Ok(())
+    }
+
+    /// Means nothing in HTTP/1.0.
+    fn expect(&self, line: &[u8]) -> Result<(), Fault> {
+        match value_of(line, b"expect")? {
+            Some(value) if !self.is_http_10 && !value.eq_ignore_ascii_case(b"100-continue") => {
+                Err(Fault::ExpectationUnknown)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The empty line came that ends a head or a trailer section.
@@ -423,77 +433,6 @@ impl Framing {
 
 /// How many bytes are understood, and what is wrong with the next, if anything is.
 type Taken = (usize, Option<Fault>);
-
-/// Looks for the end of the request target; returns what follows it, `None` if the line is cut before that.
-///
-/// A fault that the beginning of a line has, the whole line has too.
-fn split_target<'a>(line: &'a [u8], limits: &Limits) -> Result<Option<&'a [u8]>, Fault> {
-    let Some(method_end) = line.iter().position(|byte| *byte == b' ') else {
-        return Ok(None);
-    };
-    let rest = &line[method_end + 1..];
-    let visible = &rest[..rest.len().min(limits.target_bytes.saturating_add(1))];
-    match memchr2(b' ', b'#', visible) {
-        Some(end) if rest[end] == b'#' => Err(Fault::FragmentInTarget),
-        Some(end) if end == 0 || method_end == 0 => Err(Fault::RequestLineInvalid),
-        Some(end) => Ok(Some(&rest[end + 1..])),
-        None if rest.len() > limits.target_bytes => Err(Fault::TargetTooLong),
-        None => Ok(None),
-    }
-}
-
-/// RFC 9110 §6.5.1: a trailer field must not change the framing or the route of its message.
-fn check_trailer(line: &[u8]) -> Result<(), Fault> {
-    let is_forbidden = value_of(line, b"content-length")?.is_some()
-        || value_of(line, b"transfer-encoding")?.is_some()
-        || value_of(line, b"host")?.is_some();
-    if is_forbidden {
-        Err(Fault::TrailerForbidden)
-    } else {
-        Ok(())
-    }
-}
-
-/// The value of a field if it has this lower-case name, without the white space around it and the CR behind it.
-#[inline]
-fn value_of<'a, const N: usize>(line: &'a [u8], name: &[u8; N]) -> Result<Option<&'a [u8]>, Fault> {
-    match line.split_at_checked(N) {
-        Some((start, [b':' | b' ' | b'\t', ..])) if !start.eq_ignore_ascii_case(name) => Ok(None),
-        Some((_, [b':', value @ .., b'\r'])) => Ok(Some(trim(value))),
-        Some((_, [b' ' | b'\t', ..])) => Err(Fault::SpaceBeforeColon),
-        _ => Ok(None),
-    }
-}
-
-/// Without the `OWS` around it (RFC 9110 §5.6.3).
-const fn trim(mut value: &[u8]) -> &[u8] {
-    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
-        value = rest;
-    }
-    value
-}
-
-/// `1*DIGIT` (RFC 9110 §8.6).
-fn parse_length(value: &[u8]) -> Option<u64> {
-    if value.is_empty() {
-        return None;
-    }
-    value
-        .iter()
-        .try_fold(0_u64, |length, byte| {
-            let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
-            length.checked_mul(10)?.checked_add(digit)
-        })
-        .filter(|length| *length <= CONTENT_LENGTH_MAX)
-}
-
-/// The value of a hexadecimal digit.
-const fn hex_value(digit: u8) -> u8 {
-    match digit {
-        b'0'..=b'9' => digit - b'0',
-        _ => (digit | 0x20) - b'a' + 10,
-    }
-}
 
 #[cfg(test)]
 mod tests;

@@ -25,6 +25,8 @@ pub enum Kind {
     ExchangeLimit,
     /// The handler's response did not begin in time.
     HandlerTimeout,
+    /// The request expects something else than `100-continue` (RFC 9110 §10.1.1).
+    ExpectationUnknown,
     /// The handler threw.
     HandlerThrew,
     /// The request head breaks a rule of HTTP that hyper does not check.
@@ -106,6 +108,7 @@ impl Kind {
             Self::BodyTooLarge { .. } => crate::records::KIND_BODY_TOO_LARGE,
             Self::ConnectionLimit
             | Self::Disconnected
+            | Self::ExpectationUnknown
             | Self::HeadMalformed(_)
             | Self::HeadTimeout { .. }
             | Self::HeadTooLarge { .. }
@@ -132,6 +135,7 @@ impl fmt::Display for Kind {
             Self::ExchangeLimit => f.write_str("too many exchanges"),
             Self::FileUnreadable => f.write_str("file cannot be read"),
             Self::HandlerTimeout => f.write_str("handler timed out"),
+            Self::ExpectationUnknown => f.write_str("request expects something unknown"),
             Self::HandlerThrew => f.write_str("handler threw"),
             Self::HeadMalformed(fault) => write!(f, "request head malformed: {fault:?}"),
             Self::HeadTooLarge { limit } => write!(f, "request head exceeds {limit} bytes"),

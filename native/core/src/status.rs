@@ -43,6 +43,8 @@ pub const fn answer(kind: Kind) -> Option<Answer> {
             (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, true, None)
         }
         Kind::VersionUnsupported => (StatusCode::HTTP_VERSION_NOT_SUPPORTED, true, None),
+        // The client may or may not send the body that it announced.
+        Kind::ExpectationUnknown => (StatusCode::EXPECTATION_FAILED, true, None),
         Kind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, true, None),
         Kind::HeadTimeout { started: false } | Kind::Disconnected => return None,
     };
@@ -71,6 +73,7 @@ mod tests {
             (Kind::HeadTooLarge { limit: 1 }, Some((431, true))),
             (Kind::TooManyFields { limit: 1 }, Some((431, true))),
             (Kind::VersionUnsupported, Some((505, true))),
+            (Kind::ExpectationUnknown, Some((417, true))),
             (Kind::HandlerThrew, Some((500, false))),
             (Kind::ResponseInvalid, Some((500, false))),
             (Kind::FileUnreadable, Some((500, false))),

@@ -83,6 +83,7 @@ impl Guard {
 const fn kind(fault: Fault, limits: &Limits) -> Kind {
     match fault {
         Fault::VersionUnsupported => Kind::VersionUnsupported,
+        Fault::ExpectationUnknown => Kind::ExpectationUnknown,
         Fault::TargetTooLong => Kind::UriTooLong {
             limit: limits.target_bytes,
         },

@@ -15,6 +15,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use hinny_codec::target;
 use hinny_core::commands::ResponseCommand;
 use hinny_core::error::{HeadFault, Kind};
 use hinny_core::records::{self, FLAG_BODY_STREAM, FLAG_HTTP_10, METHOD_LENGTH_MAX, RequestHead};
@@ -262,7 +263,8 @@ fn dispatch(connection: &Rc<Connection>, parts: Parts, chunks: &[Bytes], streame
 /// Checks method and target.
 fn check_line(parts: &Parts) -> Result<(), Kind> {
     let (method, path) = (&parts.method, parts.uri.path());
-    let is_target = path.starts_with('/') || (path == "*" && *method == Method::OPTIONS);
+    let is_target = (path.starts_with('/') && target::is_path(path) && parts.uri.query().is_none_or(target::is_query))
+        || (path == "*" && *method == Method::OPTIONS);
     let fault = if *method == Method::CONNECT {
         HeadFault::ConnectTarget
     } else if method.as_str().len() > METHOD_LENGTH_MAX {

@@ -36,6 +36,8 @@ pub enum Fault {
     /// Content-Length and Transfer-Encoding in one head (RFC 9112 §6.1: it may be refused, and ought to be handled as an
     /// error, §6.3).
     LengthBesideTransferEncoding,
+    /// An expectation other than `100-continue` (RFC 9110 §10.1.1): whether a body follows is the client's secret.
+    ExpectationUnknown,
     /// A chunk size that is not 1 to 16 hexadecimal digits (RFC 9112 §7.1).
     ChunkSizeInvalid,
     /// A control character in a chunk extension (RFC 9112 §7.1.1).

@@ -115,6 +115,16 @@ fn right_bytes_pass() {
             ),
             (1, false, false),
         ),
+        (
+            "expectations",
+            post("Expect: 100-Continue \r\nexpect:100-continue\r\nExpected: x\r\n", ""),
+            (1, false, false),
+        ),
+        (
+            "expectation of HTTP/1.0",
+            "GET / HTTP/1.0\r\nExpect: x\r\n\r\n".into(),
+            (1, false, false),
+        ),
         ("length 0", post("Content-Length: 0\r\n", ""), (1, false, false)),
         (
             "length, no body yet",
@@ -434,6 +444,17 @@ fn wrong_bytes_are_refused_where_they_go_wrong() {
                 post("Content-Length: 0\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n")
             ),
         ),
+        (
+            ExpectationUnknown,
+            0,
+            format!("|{}", post("Expect: 100\r\nContent-Length: 1\r\n", "a")),
+        ),
+        (
+            ExpectationUnknown,
+            0,
+            format!("|{}", post("Expect: 100-continue, x\r\n", "")),
+        ),
+        (SpaceBeforeColon, 0, format!("|{}", post("Expect : x\r\n", ""))),
         (ChunkSizeInvalid, 1, chunked("|\r\na\r\n0\r\n\r\n")),
         (ChunkSizeInvalid, 1, chunked("0|x1\r\na\r\n0\r\n\r\n")),
         (ChunkSizeInvalid, 1, chunked("|-1\r\n")),
