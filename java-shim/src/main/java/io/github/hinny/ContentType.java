@@ -8,13 +8,13 @@ package io.github.hinny;
  *
  * <p>Stateless; any thread may use it.
  */
-final class ContentType {
+public final class ContentType {
     private static final String CHARSET = "charset";
 
     private ContentType() {}
 
     /** Returns the charset that {@code value} names, without quotes, or null if it names none. */
-    static String charset(final String value) {
+    public static String charset(final String value) {
         int at = value.indexOf(';');
         while (at >= 0) {
             final int name = skipSpace(value, at + 1);

@@ -1,7 +1,7 @@
 package io.github.hinny;
 
 /**
- * What an exchange needs of whoever drives it: an {@link EventLoop}, or a test without a server.
+ * What an exchange needs of whoever drives it: an {@link EventLoop}, or a {@link HandlerCall} without a server.
  *
  * <p>Thread-safe, but for {@link #writer}, which is for the driver's own thread.
  */
@@ -34,6 +34,9 @@ interface Driver {
 
     /** Makes records about the exchange reach it. The driver's own thread. */
     void register(Exchange exchange);
+
+    /** Learns why an exchange has failed, whose FAIL command it gets before or after that. Any thread. */
+    void report(String what, Throwable thrown, RingRequest request);
 
     /** Returns how many bytes of each body of an exchange may wait for their receiver. */
     int exchangeBufferBytes();

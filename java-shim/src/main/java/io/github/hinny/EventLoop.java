@@ -145,6 +145,11 @@ final class EventLoop implements Driver, Runnable {
     }
 
     @Override
+    public void report(final String what, final Throwable thrown, final RingRequest request) {
+        Exchange.log(what, thrown, request);
+    }
+
+    @Override
     public int exchangeBufferBytes() {
         return settings.exchangeBufferBytes();
     }
@@ -313,9 +318,9 @@ final class EventLoop implements Driver, Runnable {
                 exchange.answer(response);
             }
         } catch (final InvalidResponseException invalid) {
-            Exchange.failInvalid(id, request, invalid, writer);
+            Exchange.failInvalid(this, id, request, invalid, writer);
         } catch (final Throwable thrown) {
-            Exchange.failThrown(id, request, thrown, writer);
+            Exchange.failThrown(this, id, request, thrown, writer);
         } finally {
             Thread.interrupted();
             HANDLER_TURN.setOpaque(this, turn + 2);

@@ -199,7 +199,7 @@ final class Exchange extends Work {
                 takeRest(response, rest, start, writer);
             }
         } catch (final InvalidResponseException invalid) {
-            failInvalid(id, request, invalid, writer);
+            failInvalid(driver, id, request, invalid, writer);
             finish();
         }
     }
@@ -261,12 +261,12 @@ final class Exchange extends Work {
         if (ANSWERED.compareAndSet(this, false, true)) {
             answerAnywhere(writer -> fail(thrown, writer));
         } else {
-            logThrown("handler threw after it had answered", thrown, request);
+            log("handler threw after it had answered", thrown, request);
         }
     }
 
     private void fail(final Throwable thrown, final ReplyWriter writer) {
-        failThrown(id, request, thrown, writer);
+        failThrown(driver, id, request, thrown, writer);
         finish();
     }
 
@@ -303,7 +303,7 @@ final class Exchange extends Work {
             out.abort();
             body.discard();
             if (goneAs == 0) {
-                logThrown("response body broke off", thrown, of);
+                driver.report("response body broke off", thrown, of);
             } else {
                 LOG.debug("response body broke off, since the exchange was over: {}", reason(goneAs));
             }
@@ -324,7 +324,7 @@ final class Exchange extends Work {
         try {
             f.invoke(goneAs == Records.KIND_HANDLER_TIMEOUT ? TIMED_OUT : DISCONNECTED);
         } catch (final Throwable thrown) {
-            logThrown("on-close function threw", thrown, request);
+            log("on-close function threw", thrown, request);
         }
     }
 
@@ -343,24 +343,35 @@ final class Exchange extends Work {
         };
     }
 
-    /** Appends the error that an invalid response is, and logs it. */
+    /** Appends the error that an invalid response is, and reports it. */
     static void failInvalid(
+            final Driver driver,
             final long id,
             final RingRequest request,
             final InvalidResponseException invalid,
             final ReplyWriter writer) {
         ResponseEncoder.encodeFailure(id, Records.KIND_RESPONSE_INVALID, writer.outbox);
-        LOG.error("handler returned an invalid response for {}: {}", describe(request), invalid.getMessage());
+        driver.report("handler returned an invalid response", invalid, request);
     }
 
-    /** Appends the error that a throwing handler is, and logs it. The answer first: not every exception can be logged. */
-    static void failThrown(final long id, final RingRequest request, final Throwable thrown, final ReplyWriter writer) {
+    /** Appends the error that a throwing handler is, and reports it. The answer first: not every exception can be logged. */
+    static void failThrown(
+            final Driver driver,
+            final long id,
+            final RingRequest request,
+            final Throwable thrown,
+            final ReplyWriter writer) {
         ResponseEncoder.encodeFailure(id, Records.KIND_HANDLER_THREW, writer.outbox);
-        logThrown("handler threw", thrown, request);
+        driver.report("handler threw", thrown, request);
     }
 
-    private static void logThrown(final String what, final Throwable thrown, final RingRequest request) {
+    /** Logs what failed for a request, with the stack of what was thrown, unless it says itself what is wrong. */
+    static void log(final String what, final Throwable thrown, final RingRequest request) {
         final String described = describe(request);
+        if (thrown instanceof InvalidResponseException) {
+            LOG.error("{} for {}: {}", what, described, thrown.getMessage());
+            return;
+        }
         try {
             LOG.error("{} for {}", what, described, thrown);
         } catch (final Throwable unprintable) {

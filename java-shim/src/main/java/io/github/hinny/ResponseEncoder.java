@@ -53,7 +53,7 @@ public final class ResponseEncoder {
     private static final int STATUS_MAX = 599;
 
     /** As the JVM spells file names for the system. */
-    private static final Charset PATH_CHARSET = pathCharset();
+    static final Charset PATH_CHARSET = pathCharset();
 
     private final ResponseHeaders headers = new ResponseHeaders();
 

@@ -3,11 +3,9 @@ package io.github.hinny.bench;
 import clojure.lang.ILookup;
 import clojure.lang.Keyword;
 import clojure.lang.PersistentArrayMap;
-import io.github.hinny.Records;
+import io.github.hinny.RequestWriter;
 import io.github.hinny.RingRequest;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -37,16 +35,6 @@ public class RequestMapBench {
     private static final Keyword REQUEST_METHOD = Keyword.intern(null, "request-method");
     private static final Keyword HEADERS = Keyword.intern(null, "headers");
     private static final Keyword ROUTE_PARAMS = Keyword.intern(null, "route-params");
-
-    /** Name ids of host, accept, connection, user-agent, as in {@code HeaderNames}. */
-    private static final int[] HEADER_IDS = {35, 1, 18, 61};
-
-    private static final String[] HEADER_VALUES = {
-        "tfb-server:8080",
-        "text/plain,text/html;q=0.9,application/xhtml+xml;q=0.9,application/xml;q=0.8,*/*;q=0.7",
-        "keep-alive",
-        "wrk/4.2.0",
-    };
 
     private final byte[] record = record();
     private final RingRequest decoded = RingRequest.of(record);
@@ -101,26 +89,19 @@ public class RequestMapBench {
     }
 
     private static byte[] record() {
-        final String texts = "/plaintext" + "localhost" + "127.0.0.1" + String.join("", HEADER_VALUES);
-        final int textStart = Records.REQUEST_HEADERS + HEADER_IDS.length * Records.HEADER_ENTRY_SIZE;
-        final int length = (textStart + texts.length() + 7) / 8 * 8;
-        final ByteBuffer buffer = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
-        buffer.putInt(Records.REQUEST_LENGTH, length);
-        buffer.put(Records.REQUEST_TYPE, (byte) Records.REQUEST);
-        buffer.put(Records.REQUEST_METHOD, (byte) 1);
-        buffer.put(Records.REQUEST_REMOTE_ADDR_LENGTH, (byte) "127.0.0.1".length());
-        buffer.putLong(Records.REQUEST_EXCHANGE, 42);
-        buffer.putShort(Records.REQUEST_HEADER_COUNT, (short) HEADER_IDS.length);
-        buffer.putShort(Records.REQUEST_URI_LENGTH, (short) "/plaintext".length());
-        buffer.putShort(Records.REQUEST_SERVER_NAME_LENGTH, (short) "localhost".length());
-        buffer.putShort(Records.REQUEST_SERVER_PORT, (short) 8080);
-        for (int i = 0; i < HEADER_IDS.length; i++) {
-            final int entry = Records.REQUEST_HEADERS + i * Records.HEADER_ENTRY_SIZE;
-            buffer.putShort(entry, (short) HEADER_IDS[i]);
-            buffer.putInt(entry + 4, HEADER_VALUES[i].length());
-        }
-        buffer.position(textStart);
-        buffer.put(texts.getBytes(StandardCharsets.ISO_8859_1));
-        return buffer.array();
+        final RequestWriter.Head head =
+                new RequestWriter.Head(42, "GET", "/plaintext", null, "localhost", 8080, "127.0.0.1", false, false);
+        final List<RequestWriter.Field> fields = List.of(
+                field("host", "tfb-server:8080"),
+                field(
+                        "accept",
+                        "text/plain,text/html;q=0.9,application/xhtml+xml;q=0.9,application/xml;q=0.8,*/*;q=0.7"),
+                field("connection", "keep-alive"),
+                field("user-agent", "wrk/4.2.0"));
+        return RequestWriter.write(head, fields, null);
+    }
+
+    private static RequestWriter.Field field(final String name, final String value) {
+        return new RequestWriter.Field(name, value, false);
     }
 }
