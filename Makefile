@@ -9,7 +9,7 @@ build_tools := cargo cc jdk mvn
 need := @scripts/need.sh
 
 .PHONY: help run test jar install classpath fmt check-fmt lint test-rust test-jvm test-middleware test-boundary \
-	test-consumer bench bench-load bench-jvm docs ci clean
+	test-stress test-consumer bench bench-load bench-jvm docs ci clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -61,6 +61,10 @@ test-middleware: ## Ring's own middleware (Debian's packages, downloaded once) o
 test-boundary: ## the fault tests under -Xcheck:jni
 	$(need) $(build_tools)
 	@exec scripts/test.sh boundary
+
+test-stress: ## large bodies, slow and many clients, rolling restarts
+	$(need) $(build_tools)
+	@exec scripts/test.sh stress
 
 test-consumer: ## a separate project on the published jar
 	$(need) $(build_tools)

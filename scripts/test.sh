@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs parts of the test suite, each to its end, and sums them up: test.sh [PART...], without one every part.
 #
-# Parts: format lint rust jar jvm middleware boundary consumer. Those that start a JVM run on each JDK that jdks.sh
-# finds. A part counts its tests (assertions on the JVM) or, where it has none to count, itself. Its output is shown and
+# Parts: format lint rust jar jvm middleware boundary stress consumer. Those that start a JVM run on each JDK that
+# jdks.sh finds, but for stress, which takes the default one. A part counts its tests (assertions on the JVM) or, where it has none to count, itself. Its output is shown and
 # kept in target/test-logs. What this machine cannot test is said on stderr, and again in a note after the summary; it
 # counts for nothing. The last line is "N passed, N failed"; the status is 0 when none failed.
 set -u
@@ -59,7 +59,7 @@ skip() {
 jvm_tests() {
   local home=$1 class_path=$2 flag=$3
   shift 3
-  "$home/bin/java" "${jvm_flags[@]}" ${flag:+"$flag"} -cp "clj/test:tests/ring:tests/wire:tests/boundary:$class_path" \
+  "$home/bin/java" "${jvm_flags[@]}" ${flag:+"$flag"} -cp "clj/test:tests/ring:tests/wire:tests/boundary:tests/stress:$class_path" \
     clojure.main -m hinny.test-runner "$@"
 }
 
@@ -123,6 +123,12 @@ boundary_parts() {
   done <<<"$jdks"
 }
 
+stress_parts() {
+  local class_path
+  class_path=$(scripts/classpath.sh test) || return
+  part "stress tests (JDK $default_major)" jvm_tests "$default_home" "$class_path" "" tests/stress
+}
+
 consumer_parts() {
   part "consumer project" scripts/test-consumer.sh
 }
@@ -137,7 +143,7 @@ if [ "$(wc -l <<<"$jdks")" = 1 ]; then
 fi
 
 if [ "$#" = 0 ]; then
-  set -- format lint rust jar jvm middleware boundary consumer
+  set -- format lint rust jar jvm middleware boundary stress consumer
 fi
 for wanted in "$@"; do
   case $wanted in
@@ -145,7 +151,7 @@ for wanted in "$@"; do
     lint) part "lint" scripts/lint.sh ;;
     rust) part "Rust tests" rust_tests ;;
     jar) part "jar" scripts/jar.sh ;;
-    jvm | middleware | boundary | consumer)
+    jvm | middleware | boundary | stress | consumer)
       if scripts/jar.sh >/dev/null; then
         "${wanted}_parts"
       else

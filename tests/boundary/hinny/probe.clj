@@ -142,7 +142,7 @@
        (some #(second (re-find #"RssAnon:\s+(\d+) kB" %)))
        parse-long))
 
-(defn- global-references
+(defn global-references
   "How many global JNI references there are, weak ones left out."
   []
   (let [dump (.invoke (ManagementFactory/getPlatformMBeanServer)

@@ -9,17 +9,10 @@
   * `:hinny.error/port-in-use`        -- somebody else listens on `:port`
   * `:hinny.error/bind-failed`        -- `:host` and `:port` cannot be listened on
   * `:hinny.error/native-library`     -- the native library cannot be loaded
+  * `:hinny.error/request-invalid`    -- `hinny.test/request` cannot make a request of this map
+  * `:hinny.error/response-invalid`   -- in `hinny.test/request`: what the handler returned is no response
+  * `:hinny.error/timeout`            -- in `hinny.test/request`: no complete response in time
   * `:hinny.error/internal`           -- a defect of Hinny")
-  * `:hinny.error/handler-invalid`  -- the handler cannot be called
-  * `:hinny.error/option-unknown`   -- no option has this name; `:nearest` may be the one that was meant
-  * `:hinny.error/option-invalid`   -- the value is of the wrong type or out of range
-  * `:hinny.error/port-in-use`      -- somebody else listens on `:port`
-  * `:hinny.error/bind-failed`      -- `:host` and `:port` cannot be listened on
-  * `:hinny.error/native-library`   -- the native library cannot be loaded
-  * `:hinny.error/request-invalid`  -- `hinny.test/request` cannot make a request of this map
-  * `:hinny.error/response-invalid` -- in `hinny.test/request`: what the handler returned is no response
-  * `:hinny.error/timeout`          -- in `hinny.test/request`: no complete response in time
-  * `:hinny.error/internal`         -- a defect of Hinny")
 
 (set! *warn-on-reflection* true)
 
