@@ -6,8 +6,11 @@ package io.github.hinny;
  * <p>Thread-safe, but for {@link #writer}, which is for the driver's own thread.
  */
 interface Driver {
-    /** Takes encoded commands; they go out when {@link #wake} is called, at the latest. */
+    /** Takes encoded commands for one exchange; they go out when {@link #wake} is called, at the latest. */
     void reply(byte[] commands);
+
+    /** Returns whether so many replies wait that a body should not add to them, unless its thread must not wait. */
+    boolean isCongested();
 
     /** Makes the driver send the replies that wait, if it does not do so already. */
     void wake();

@@ -99,6 +99,11 @@ final class EventLoop implements Driver, Runnable {
     }
 
     @Override
+    public boolean isCongested() {
+        return replies.isCongested();
+    }
+
+    @Override
     public void wake() {
         if (replies.takeWake()) {
             Native.wake(engine, index);
@@ -209,9 +214,11 @@ final class EventLoop implements Driver, Runnable {
             Thread.yield();
         }
         dispatched = false;
-        replies.takeBeforePoll(outbox);
         final int count;
         try {
+            if (replies.takeBeforePoll(outbox, this::replyLost)) {
+                Native.wake(engine, index);
+            }
             count = Native.poll(outbox.array(), outbox.position(), inbox);
         } finally {
             replies.pollReturned();
@@ -229,6 +236,16 @@ final class EventLoop implements Driver, Runnable {
             inbox = new byte[INBOX_BYTES];
         }
         return true;
+    }
+
+    /** A part of a response cannot be sent: ends its exchange on both sides. */
+    private void replyLost(final long id, final Throwable reason) {
+        ResponseEncoder.encodeFailure(id, Records.KIND_HANDLER_THREW, outbox);
+        LOG.error("event loop {} has no memory for a response, which breaks off", index, reason);
+        final Exchange exchange = exchange(id);
+        if (exchange != null) {
+            exchange.gone(Records.KIND_INTERNAL);
+        }
     }
 
     private void handle(final int count) {
@@ -276,7 +293,13 @@ final class EventLoop implements Driver, Runnable {
     private void handleChunk(final int at, final int length) {
         final Exchange exchange = exchange(Records.u64(inbox, at + Records.CHUNK_EXCHANGE));
         if (exchange != null) {
-            exchange.bodyChunk(Arrays.copyOfRange(inbox, at, at + length));
+            try {
+                exchange.bodyChunk(Arrays.copyOfRange(inbox, at, at + length));
+            } catch (final OutOfMemoryError failure) {
+                // The other records of this turn have their memory.
+                LOG.error("event loop {} has no memory for a request body, which breaks off", index, failure);
+                exchange.bodyFailed(Records.KIND_INTERNAL);
+            }
         }
     }
 

@@ -339,6 +339,7 @@ final class Exchange extends Work {
             case Records.KIND_BODY_TIMEOUT -> "the client sent nothing for too long";
             case Records.KIND_BODY_TOO_LARGE -> "larger than :max-body-bytes";
             case Records.KIND_BODY_MALFORMED -> "malformed";
+            case Records.KIND_INTERNAL -> "there is no memory for it";
             default -> "the client is gone";
         };
     }

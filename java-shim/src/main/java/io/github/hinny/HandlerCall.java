@@ -171,6 +171,11 @@ public final class HandlerCall implements Driver {
     }
 
     @Override
+    public boolean isCongested() {
+        return false;
+    }
+
+    @Override
     public void wake() {
         // Replies are taken as they come.
     }

@@ -14,7 +14,8 @@ import java.util.concurrent.locks.ReentrantLock;
  *
  * <p>Made by an {@link Exchange} for a body that is not there as a whole. Bytes are gathered until the buffer is full or
  * flushed. A body that is closed before that goes out in one piece, with a Content-Length. A client that does not read
- * stops the writer: at most {@code :exchange-buffer-bytes} are on their way. When the client is gone, each write throws.
+ * stops the writer: at most {@code :exchange-buffer-bytes} are on their way. So does a congested driver. When the client
+ * is gone, each write throws.
  *
  * <p>Any thread may write, also after the handler has returned; one at a time. A thread that must not wait (an event
  * loop) gets an {@link IOException} where it would have to.
@@ -22,6 +23,9 @@ import java.util.concurrent.locks.ReentrantLock;
 final class ResponseStream extends OutputStream {
     private static final int BUFFER_BYTES_MAX = 32 << 10;
     private static final int BUFFER_BYTES_MIN = 1 << 10;
+
+    /** The driver works through what waits at gigabytes a second. */
+    private static final long CONGESTION_NAP_NANOS = 200_000;
 
     private final Exchange exchange;
     private final Driver driver;
@@ -209,14 +213,23 @@ final class ResponseStream extends OutputStream {
             if (driver.isOwnThread()) {
                 throw new IOException("the client reads too slowly, and an event loop must not wait for it");
             }
-            try {
-                taken.await();
-            } catch (final InterruptedException stop) {
-                Thread.currentThread().interrupt();
-                throw (IOException) new InterruptedIOException("interrupted while the client reads").initCause(stop);
-            }
-            checkOpen();
+            await(Long.MAX_VALUE);
         }
+        while (count > 0 && driver.isCongested() && !driver.isOwnThread()) {
+            driver.wake();
+            await(CONGESTION_NAP_NANOS);
+        }
+    }
+
+    /** Waits, without the lock, for the driver to say something, and at most so long. */
+    private void await(final long nanos) throws IOException {
+        try {
+            taken.awaitNanos(nanos);
+        } catch (final InterruptedException stop) {
+            Thread.currentThread().interrupt();
+            throw (IOException) new InterruptedIOException("interrupted while the client reads").initCause(stop);
+        }
+        checkOpen();
     }
 
     private byte[] chunk(final boolean last) {
