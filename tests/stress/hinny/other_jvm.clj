@@ -20,7 +20,8 @@
    [hinny.probe :as probe])
   (:import
    (java.io BufferedReader Closeable PrintWriter PushbackReader)
-   (java.net InetAddress ServerSocket Socket)))
+   (java.net InetAddress ServerSocket Socket)
+   (java.nio.file Files Path)))
 
 (set! *warn-on-reflection* true)
 
@@ -51,7 +52,7 @@
   descriptors, threads, and global JNI references."
   []
   (System/gc)
-  (let [status (slurp "/proc/self/status")
+  (let [status (str/join "\n" (Files/readAllLines (Path/of "/proc/self/status" (make-array String 0))))
         of (fn [field] (parse-long (second (re-find (re-pattern (str field ":\\s+(\\d+)")) status))))
         runtime (Runtime/getRuntime)]
     {:rss-kib (of "VmRSS")
