@@ -35,10 +35,15 @@ final class Exchange extends Work {
     private static final Keyword DISCONNECTED = Keyword.intern(null, "disconnected");
 
     private static final VarHandle ANSWERED;
+    private static final VarHandle ON_CLOSE;
+    private static final VarHandle PENDING;
 
     static {
         try {
-            ANSWERED = MethodHandles.lookup().findVarHandle(Exchange.class, "answered", boolean.class);
+            final MethodHandles.Lookup lookup = MethodHandles.lookup();
+            ANSWERED = lookup.findVarHandle(Exchange.class, "answered", boolean.class);
+            ON_CLOSE = lookup.findVarHandle(Exchange.class, "onClose", IFn.class);
+            PENDING = lookup.findVarHandle(Exchange.class, "pending", BodyWriter.class);
         } catch (final ReflectiveOperationException impossible) {
             throw new ExceptionInInitializerError(impossible);
         }
@@ -61,10 +66,12 @@ final class Exchange extends Work {
 
     private volatile RequestBody requestBody;
     private volatile ResponseStream stream;
+
+    /** What to call when the exchange is gone. Whoever takes it calls it. */
     private volatile IFn onClose;
 
-    /** A body that is still to be written. Written and read by the thread that answers. */
-    private BodyWriter pending;
+    /** A body that is still to be written to {@link #stream}. Whoever takes it writes it. */
+    private volatile BodyWriter pending;
 
     Exchange(
             final Driver driver,
@@ -99,7 +106,6 @@ final class Exchange extends Work {
             send(writer);
             writePending();
         }
-        request = null;
         return driver;
     }
 
@@ -209,11 +215,11 @@ final class Exchange extends Work {
             final byte[] head = Arrays.copyOfRange(writer.outbox.array(), start, writer.outbox.position());
             writer.outbox.position(start);
             final ResponseStream out = new ResponseStream(this, driver, head);
-            pending = body;
             stream = out;
             if (goneAs != 0) {
                 out.fail(new IOException(reason(goneAs)));
             }
+            pending = body;
         } else {
             final IPersistentMap map = (IPersistentMap) response;
             ((CompletionStage<?>) rest)
@@ -282,20 +288,26 @@ final class Exchange extends Work {
 
     private void dispatchPending(final ReplyWriter writer) {
         if (pending != null && !driver.dispatch(Work.of(driver, this::writePending), false)) {
-            pending.discard();
-            pending = null;
-            refuse(writer);
+            final BodyWriter body = takePending();
+            if (body != null) {
+                body.discard();
+                refuse(writer);
+            }
         }
+    }
+
+    /** Null if there is none, or another thread writes it: the worker that a stage was complete for, say. */
+    private BodyWriter takePending() {
+        return pending == null ? null : (BodyWriter) PENDING.getAndSet(this, null);
     }
 
     /** Writes the body that is left to write, if there is one. The calling thread may have to wait. */
     private void writePending() {
-        final BodyWriter body = pending;
-        final ResponseStream out = stream;
-        if (body == null || out == null) {
+        final BodyWriter body = takePending();
+        if (body == null) {
             return;
         }
-        pending = null;
+        final ResponseStream out = stream;
         final RingRequest of = request;
         try {
             body.writeTo(out, !async);
@@ -313,8 +325,7 @@ final class Exchange extends Work {
     }
 
     private void callOnClose() {
-        final IFn f = onClose;
-        onClose = null;
+        final IFn f = (IFn) ON_CLOSE.getAndSet(this, null);
         if (f != null) {
             driver.dispatch(Work.of(driver, () -> callOnClose(f)), true);
         }
