@@ -6,6 +6,7 @@ import clojure.lang.RT;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.Charset;
+import java.util.concurrent.CompletionStage;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -65,9 +66,11 @@ final class BodyWriter {
         discard(takeBody());
     }
 
-    /** Closes a body that nobody will read, as far as it can be closed. */
+    /** Closes a body that nobody will read, as far as it can be closed, when it is there. */
     static void discard(final Object body) {
-        if (body instanceof AutoCloseable closeable) {
+        if (body instanceof CompletionStage<?> stage) {
+            stage.whenComplete((completed, thrown) -> discard(completed));
+        } else if (body instanceof AutoCloseable closeable) {
             try {
                 closeable.close();
             } catch (final Exception failure) {

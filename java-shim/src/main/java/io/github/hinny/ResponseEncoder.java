@@ -65,7 +65,8 @@ public final class ResponseEncoder {
      * Appends a RESPONSE command with {@code response} to {@code outbox}.
      *
      * <p>A body that must be read, realized or produced is not part of it: then the command is only begun, and what it
-     * lacks is returned. A {@link CompletionStage} as body is returned with nothing appended.
+     * lacks is returned. A {@link CompletionStage} as body is returned with nothing appended. The body of a response that
+     * cannot be sent is closed, if it can be.
      *
      * @param toHead whether the request's method is HEAD: such a body is closed instead of written
      * @return null if the command is complete, else a {@link BodyWriter} or a CompletionStage
@@ -77,6 +78,9 @@ public final class ResponseEncoder {
             return write(response, exchange, toHead, outbox);
         } catch (final Throwable failure) {
             outbox.position(start);
+            if (response instanceof IPersistentMap map) {
+                BodyWriter.discard(map.valAt(BODY));
+            }
             throw failure;
         }
     }
