@@ -45,7 +45,8 @@ final class ResponseStream extends OutputStream {
         this.exchange = exchange;
         this.driver = driver;
         this.head = head;
-        this.bufferBytesMax = Math.min(BUFFER_BYTES_MAX, driver.exchangeBufferBytes());
+        // A quarter may be on its way without credit for it; a full buffer must fit beside that.
+        this.bufferBytesMax = Math.min(BUFFER_BYTES_MAX, driver.exchangeBufferBytes() / 2);
         this.buffer = new byte[Records.CHUNK_BODY + BUFFER_BYTES_MIN];
     }
 
