@@ -150,9 +150,6 @@ impl OpenExchange {
         let Some(response) = exchanges.get_mut(self.id).and_then(Exchange::response) else {
             return Poll::Ready(Some(Err(Kind::Internal)));
         };
-        if response.aborted {
-            return Poll::Ready(Some(Err(Kind::HandlerThrew)));
-        }
         if let Some(chunk) = response.chunks.pop_front() {
             response.taken += chunk.len();
             let enough = response.taken >= self.state.options.exchange_buffer_bytes / 4;
@@ -167,6 +164,9 @@ impl OpenExchange {
                     .push_record(|out| records::write_signal(out, self.id, records::SIGNAL_CREDIT, credit));
             }
             return Poll::Ready(Some(Ok(chunk)));
+        }
+        if response.aborted {
+            return Poll::Ready(Some(Err(Kind::HandlerThrew)));
         }
         if response.ended {
             return Poll::Ready(None);

@@ -4,7 +4,7 @@
 //! - A piece is at most [`PIECE_BYTES`]: hyper keeps the memory that its largest write took for as long as the
 //!   connection lives.
 //! - A streamed body that breaks off is an error, so hyper closes the connection without ending the message
-//!   (RFC 9112 §8).
+//!   (RFC 9112 §8); but not before hyper has written what there was, or the client would see no response at all.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -47,6 +47,8 @@ pub(crate) struct WholeBody {
 pub(crate) struct ChunkedBody {
     exchange: OpenExchange,
     piece: Bytes,
+    /// The handler has broken it off, and hyper was given a turn to write what it has.
+    broken_off: bool,
     connection: Rc<Connection>,
 }
 
@@ -116,6 +118,7 @@ impl ChunkedBody {
         Self {
             exchange,
             piece: Bytes::new(),
+            broken_off: false,
             connection,
         }
     }
@@ -124,6 +127,11 @@ impl ChunkedBody {
         if self.piece.is_empty() {
             match ready!(self.exchange.poll_chunk(cx)) {
                 Some(Ok(chunk)) => self.piece = chunk,
+                Some(Err(_)) if !self.broken_off => {
+                    self.broken_off = true;
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
                 Some(Err(kind)) => {
                     self.exchange.end_as(kind);
                     return Poll::Ready(Some(Err(kind)));
