@@ -46,6 +46,9 @@ const GRACE_MS: u64 = 300;
 /// How long handshakes that have begun may take to end in a drain, where another server takes the port over.
 const HANDSHAKE_WAIT: Duration = Duration::from_millis(200);
 
+/// Exchanges that a loop may have open without a look at the other loops'.
+const RESERVED_EXCHANGES: u64 = 64;
+
 /// What a poll ended with.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Turn {
@@ -126,13 +129,19 @@ impl LoopState {
         open < self.options.max_connections
     }
 
-    /// Whether `:max-exchanges` allows one more. Other loops' counters are looked at only when this loop has its share.
+    /// Whether `:max-exchanges` allows one more. With a high limit each loop has some in reserve, which others leave to it,
+    /// so that it need not look at their counters for every request.
     pub(crate) fn may_open_exchange(&self) -> bool {
-        let here = self.switches.metrics.exchanges_open.get();
         let limit = self.options.max_exchanges;
-        (here + 1) * self.all_switches.len() as u64 <= limit || {
+        let loops = self.all_switches.len() as u64;
+        let reserve = if limit >= 16 * RESERVED_EXCHANGES * loops {
+            RESERVED_EXCHANGES
+        } else {
+            0
+        };
+        self.switches.metrics.exchanges_open.get() < reserve || {
             let open: u64 = self.all_switches.iter().map(|s| s.metrics.exchanges_open.get()).sum();
-            open < limit
+            open + reserve * (loops - 1) < limit
         }
     }
 
