@@ -76,6 +76,8 @@ impl Connection {
     pub(crate) fn enter(&self, phase: Phase) {
         self.phase.set(phase);
         self.since_ms.set(self.state.now_ms.get());
+        // The sweep may have found the last phase too long while what ends it was on its way.
+        self.expired.set(false);
     }
 
     pub(crate) fn phase(&self) -> (Phase, u64) {
