@@ -4,6 +4,7 @@
 //! - At most `:inline-body-bytes` (and one read of hyper's) are collected; of a streamed body, at most what the handler
 //!   asked for is handed over, and nothing is read from hyper before it asks. So a slow handler stops the client, and
 //!   `100 Continue` is sent when the handler first reads (RFC 9110 §10.1.1).
+//! - A client that waits for `100 Continue` in vain is told that its connection ends, and its body is not waited for.
 //! - `:max-body-bytes` holds for both. What the handler leaves unread is read and dropped up to
 //!   `:max-unread-body-bytes`; dropping hyper's body before its end closes the connection (RFC 9112 §9.3).
 
@@ -16,6 +17,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use hinny_core::error::Kind;
 use hinny_core::records;
+use http::Version;
 use http::header::EXPECT;
 use http::request::Parts;
 use http_body::Body;
@@ -125,6 +127,9 @@ impl ArrivingRequest {
         let rest = BodyRest {
             body: self.body,
             length: self.length,
+            awaits_continue: self.length == 0
+                && self.parts.version == Version::HTTP_11
+                && self.parts.headers.contains_key(EXPECT),
         };
         (self.parts, rest)
     }
@@ -135,11 +140,13 @@ pub(crate) struct BodyRest {
     body: Incoming,
     /// What was.
     length: u64,
+    awaits_continue: bool,
 }
 
 impl BodyRest {
     /// Goes on with the body in a task of its own.
     pub(crate) fn stream(self, connection: &Rc<Connection>, exchange: u64) {
+        connection.await_continue(self.awaits_continue);
         let stream = StreamedBody {
             state: Rc::clone(&connection.state),
             connection: Rc::clone(connection),
@@ -203,6 +210,8 @@ impl StreamedBody {
 
     /// The next piece of the body that is not empty; `None` at its end.
     async fn next_chunk(&mut self) -> Result<Option<Bytes>, Kind> {
+        // hyper asks for it.
+        self.connection.await_continue(false);
         let wait = Duration::from_millis(self.state.options.body_read_timeout_ms);
         let (body, connection) = (&mut self.body, &self.connection);
         let mut poll_frame = |cx: &mut Context<'_>| {
@@ -234,7 +243,7 @@ impl StreamedBody {
     /// The handler wants no more: what is left is dropped, so that the next request can be read.
     async fn drop_rest(&mut self) {
         let mut left = self.state.options.max_unread_body_bytes;
-        if self.body.size_hint().lower() > left {
+        if self.connection.awaits_continue() || self.body.size_hint().lower() > left {
             return self.connection.end_early();
         }
         while let Ok(Some(chunk)) = self.next_chunk().await {

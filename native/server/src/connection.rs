@@ -68,6 +68,8 @@ pub(crate) struct Connection {
     /// A handler on the loop has the current request.
     answer_is_near: Cell<bool>,
     linger: Cell<bool>,
+    /// The client waits for `100 Continue`, and nobody has asked for its body.
+    awaits_continue: Cell<bool>,
     /// Since when the client takes nothing of what waits for it; `None` while nothing waits.
     blocked_since_ms: Cell<Option<u64>>,
 }
@@ -84,9 +86,20 @@ impl Connection {
         (self.phase.get(), self.since_ms.get())
     }
 
-    /// Whether the connection ends with the current request.
+    /// Whether the connection ends with the current request: it is the last one that it may have, or its body was never
+    /// asked for. A client that waits for `100 Continue` and gets a final response instead sends its body or does not, so
+    /// nobody could tell what follows (RFC 9110 §10.1.1).
     pub(crate) fn is_at_last_request(&self) -> bool {
-        self.guard.requests() >= self.state.options.max_requests_per_connection
+        self.guard.requests() >= self.state.options.max_requests_per_connection || self.awaits_continue.get()
+    }
+
+    /// Notes whether the client waits to be asked for its body.
+    pub(crate) fn await_continue(&self, waits: bool) {
+        self.awaits_continue.set(waits);
+    }
+
+    pub(crate) const fn awaits_continue(&self) -> bool {
+        self.awaits_continue.get()
     }
 
     /// The request is with its handler; one whose body is streamed runs on a worker in every mode but async.
@@ -256,6 +269,7 @@ pub(crate) fn spawn(state: &Rc<LoopState>, stream: TcpStream, peer: SocketAddr) 
         body_waker: RefCell::default(),
         answer_is_near: Cell::new(false),
         linger: Cell::new(false),
+        awaits_continue: Cell::new(false),
         blocked_since_ms: Cell::new(None),
     });
     let Some(id) = state.connections.borrow_mut().insert(Rc::clone(&connection)) else {
