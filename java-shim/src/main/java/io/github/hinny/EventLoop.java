@@ -151,7 +151,7 @@ final class EventLoop implements Driver, Runnable {
 
     @Override
     public void report(final String what, final Throwable thrown, final RingRequest request) {
-        Exchange.log(what, thrown, request);
+        HandlerFailure.log(what, thrown, request);
     }
 
     @Override
@@ -341,9 +341,9 @@ final class EventLoop implements Driver, Runnable {
                 exchange.answer(response);
             }
         } catch (final InvalidResponseException invalid) {
-            Exchange.failInvalid(this, id, request, invalid, writer);
+            HandlerFailure.invalid(this, id, request, invalid, writer);
         } catch (final Throwable thrown) {
-            Exchange.failThrown(this, id, request, thrown, writer);
+            HandlerFailure.thrown(this, id, request, thrown, writer);
         } finally {
             Thread.interrupted();
             HANDLER_TURN.setOpaque(this, turn + 2);

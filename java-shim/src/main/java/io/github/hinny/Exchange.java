@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import org.slf4j.Logger;
@@ -26,8 +25,6 @@ import org.slf4j.LoggerFactory;
  */
 final class Exchange extends Work {
     private static final Logger LOG = LoggerFactory.getLogger("hinny.server");
-    private static final Keyword METHOD = Keyword.intern(null, "request-method");
-    private static final Keyword URI = Keyword.intern(null, "uri");
     private static final Keyword BODY = Keyword.intern(null, "body");
 
     // What an on-close function is told.
@@ -151,7 +148,7 @@ final class Exchange extends Work {
     void bodyFailed(final int kind) {
         final RequestBody body = requestBody;
         if (body != null) {
-            body.fail(new IOException("request body: " + reason(kind)));
+            body.fail(new IOException("request body: " + HandlerFailure.reason(kind)));
         }
     }
 
@@ -166,7 +163,7 @@ final class Exchange extends Work {
     /** The exchange is over before its response was complete. */
     void gone(final int kind) {
         goneAs = kind;
-        final IOException reason = new IOException(reason(kind));
+        final IOException reason = new IOException(HandlerFailure.reason(kind));
         final RequestBody body = requestBody;
         if (body != null) {
             body.fail(reason);
@@ -205,7 +202,7 @@ final class Exchange extends Work {
                 takeRest(response, rest, start, writer);
             }
         } catch (final InvalidResponseException invalid) {
-            failInvalid(driver, id, request, invalid, writer);
+            HandlerFailure.invalid(driver, id, request, invalid, writer);
             finish();
         }
     }
@@ -217,7 +214,7 @@ final class Exchange extends Work {
             final ResponseStream out = new ResponseStream(this, driver, head);
             stream = out;
             if (goneAs != 0) {
-                out.fail(new IOException(reason(goneAs)));
+                out.fail(new IOException(HandlerFailure.reason(goneAs)));
             }
             pending = body;
         } else {
@@ -267,12 +264,12 @@ final class Exchange extends Work {
         if (ANSWERED.compareAndSet(this, false, true)) {
             answerAnywhere(writer -> fail(thrown, writer));
         } else {
-            log("handler threw after it had answered", thrown, request);
+            HandlerFailure.log("handler threw after it had answered", thrown, request);
         }
     }
 
     private void fail(final Throwable thrown, final ReplyWriter writer) {
-        failThrown(driver, id, request, thrown, writer);
+        HandlerFailure.thrown(driver, id, request, thrown, writer);
         finish();
     }
 
@@ -317,7 +314,7 @@ final class Exchange extends Work {
             if (goneAs == 0) {
                 driver.report("response body broke off", thrown, of);
             } else {
-                LOG.debug("response body broke off, since the exchange was over: {}", reason(goneAs));
+                LOG.debug("response body broke off, since the exchange was over: {}", HandlerFailure.reason(goneAs));
             }
         } finally {
             Thread.interrupted();
@@ -335,73 +332,13 @@ final class Exchange extends Work {
         try {
             f.invoke(goneAs == Records.KIND_HANDLER_TIMEOUT ? TIMED_OUT : DISCONNECTED);
         } catch (final Throwable thrown) {
-            log("on-close function threw", thrown, request);
+            HandlerFailure.log("on-close function threw", thrown, request);
         }
     }
 
     private boolean isToHead() {
         final RingRequest of = request;
         return of != null && of.isHead();
-    }
-
-    private static String reason(final int kind) {
-        return switch (kind) {
-            case Records.KIND_HANDLER_TIMEOUT -> "the handler timed out";
-            case Records.KIND_BODY_TIMEOUT -> "the client sent nothing for too long";
-            case Records.KIND_BODY_TOO_LARGE -> "larger than :max-body-bytes";
-            case Records.KIND_BODY_MALFORMED -> "malformed";
-            case Records.KIND_INTERNAL -> "there is no memory for it";
-            default -> "the client is gone";
-        };
-    }
-
-    /** Appends the error that an invalid response is, and reports it. */
-    static void failInvalid(
-            final Driver driver,
-            final long id,
-            final RingRequest request,
-            final InvalidResponseException invalid,
-            final ReplyWriter writer) {
-        ResponseEncoder.encodeFailure(id, Records.KIND_RESPONSE_INVALID, writer.outbox);
-        driver.report("handler returned an invalid response", invalid, request);
-    }
-
-    /** Appends the error that a throwing handler is, and reports it. The answer first: not every exception can be logged. */
-    static void failThrown(
-            final Driver driver,
-            final long id,
-            final RingRequest request,
-            final Throwable thrown,
-            final ReplyWriter writer) {
-        ResponseEncoder.encodeFailure(id, Records.KIND_HANDLER_THREW, writer.outbox);
-        driver.report("handler threw", thrown, request);
-    }
-
-    /** Logs what failed for a request, with the stack of what was thrown, unless it says itself what is wrong. */
-    static void log(final String what, final Throwable thrown, final RingRequest request) {
-        final String described = describe(request);
-        if (thrown instanceof InvalidResponseException) {
-            LOG.error("{} for {}: {}", what, described, thrown.getMessage());
-            return;
-        }
-        try {
-            LOG.error("{} for {}", what, described, thrown);
-        } catch (final Throwable unprintable) {
-            LOG.error(
-                    "{}, a {} that cannot be logged, for {}",
-                    what,
-                    thrown.getClass().getName(),
-                    described);
-        }
-    }
-
-    /** Method and path: neither can hold a control character. The query may hold secrets, so it is not logged. */
-    private static String describe(final RingRequest request) {
-        if (request == null) {
-            return "a request that was answered";
-        }
-        final String method = ((Keyword) request.valAt(METHOD)).getName().toUpperCase(Locale.ROOT);
-        return method + " " + request.valAt(URI);
     }
 
     /** Ring's respond. */
