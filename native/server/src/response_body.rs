@@ -133,7 +133,11 @@ impl ChunkedBody {
                     return Poll::Pending;
                 }
                 Some(Err(kind)) => {
-                    self.exchange.end_as(kind);
+                    if kind.is_from_handler() {
+                        self.exchange.complete();
+                    } else {
+                        self.exchange.end_as(kind);
+                    }
                     return Poll::Ready(Some(Err(kind)));
                 }
                 None => {

@@ -309,12 +309,13 @@ final class Exchange extends Work {
         try {
             body.writeTo(out, !async);
         } catch (final Throwable thrown) {
+            final int reason = goneAs;
             out.abort();
             body.discard();
-            if (goneAs == 0) {
+            if (reason == 0) {
                 driver.report("response body broke off", thrown, of);
             } else {
-                LOG.debug("response body broke off, since the exchange was over: {}", HandlerFailure.reason(goneAs));
+                LOG.debug("response body broke off, since the exchange was over: {}", HandlerFailure.reason(reason));
             }
         } finally {
             Thread.interrupted();
