@@ -8,7 +8,9 @@
 //! - `:max-body-bytes` holds for both. What the handler leaves unread is read and dropped up to
 //!   `:max-unread-body-bytes`; dropping hyper's body before its end closes the connection (RFC 9112 §9.3).
 
+use std::error::Error as _;
 use std::future::poll_fn;
+use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -170,7 +172,7 @@ struct StreamedBody {
 impl StreamedBody {
     async fn run(mut self) {
         match self.hand_over().await {
-            Ok(true) => {}
+            Ok(true) => self.connection.body_arrived(),
             Ok(false) => self.drop_rest().await,
             Err(kind) => self.fail(kind),
         }
@@ -215,6 +217,10 @@ impl StreamedBody {
         let wait = Duration::from_millis(self.state.options.body_read_timeout_ms);
         let (body, connection) = (&mut self.body, &self.connection);
         let mut poll_frame = |cx: &mut Context<'_>| {
+            // When the response is out, hyper tells of the end of a sized body no sooner than of the next request.
+            if body.is_end_stream() {
+                return Poll::Ready(None);
+            }
             let frame = Pin::new(&mut *body).poll_frame(cx).map_err(|error| fault(&error));
             if frame.is_pending() {
                 if connection.guard.has_broken_body() {
@@ -246,12 +252,12 @@ impl StreamedBody {
         if self.connection.awaits_continue() || self.body.size_hint().lower() > left {
             return self.connection.end_early();
         }
-        while let Ok(Some(chunk)) = self.next_chunk().await {
-            let length = chunk.len() as u64;
-            if length > left {
-                return self.connection.end_early();
+        loop {
+            match self.next_chunk().await {
+                Ok(Some(chunk)) if chunk.len() as u64 <= left => left -= chunk.len() as u64,
+                Ok(None) => return self.connection.body_arrived(),
+                Ok(Some(_)) | Err(_) => return self.connection.end_early(),
             }
-            left -= length;
         }
     }
 
@@ -265,11 +271,12 @@ impl StreamedBody {
     }
 }
 
+/// What is wrong with a body: hyper says invalid input or data of its framing; every other error is the connection's.
 fn fault(error: &hyper::Error) -> Kind {
-    if error.is_incomplete_message() {
-        Kind::Disconnected
-    } else {
-        Kind::BodyMalformed
+    let io_error = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    match io_error.map(io::Error::kind) {
+        Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) => Kind::BodyMalformed,
+        _ => Kind::Disconnected,
     }
 }
 

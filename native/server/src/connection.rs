@@ -65,6 +65,8 @@ pub(crate) struct Connection {
     waker: RefCell<Option<Waker>>,
     /// Of the task that streams the current request's body.
     body_waker: RefCell<Option<Waker>>,
+    /// A body is on its way to its handler, or being dropped.
+    body_streams: Cell<bool>,
     /// A handler on the loop has the current request.
     answer_is_near: Cell<bool>,
     linger: Cell<bool>,
@@ -105,6 +107,7 @@ impl Connection {
     /// The request is with its handler; one whose body is streamed runs on a worker in every mode but async.
     pub(crate) fn dispatched(&self, streamed: bool) {
         self.enter(Phase::Handler);
+        self.body_streams.set(streamed);
         self.answer_is_near.set(self.state.options.on_loop && !streamed);
     }
 
@@ -116,12 +119,21 @@ impl Connection {
 
     /// The response is with hyper to its end.
     pub(crate) fn answered(&self) {
-        self.enter(if self.guard.is_in_head() {
+        self.enter(if self.body_streams.get() {
+            Phase::Body
+        } else if self.guard.is_in_head() {
             Phase::Head
         } else {
             Phase::Idle
         });
         self.answer_is_near.set(false);
+    }
+
+    /// The streamed request body has come to its end.
+    pub(crate) fn body_arrived(&self) {
+        if self.body_streams.replace(false) && self.phase.get() == Phase::Body {
+            self.answered();
+        }
     }
 
     /// Bytes came from the socket; returns how many of them hyper may have.
@@ -267,6 +279,7 @@ pub(crate) fn spawn(state: &Rc<LoopState>, stream: TcpStream, peer: SocketAddr) 
         cut: Cell::new(false),
         waker: RefCell::default(),
         body_waker: RefCell::default(),
+        body_streams: Cell::new(false),
         answer_is_near: Cell::new(false),
         linger: Cell::new(false),
         awaits_continue: Cell::new(false),
@@ -401,6 +414,8 @@ fn poll_http(http: &mut Http, connection: &Rc<Connection>, draining: &mut bool, 
         Poll::Ready(Ok(())) => Poll::Ready(connection.linger.get() || connection.socket.borrow().waiting() > 0),
         Poll::Ready(Err(error)) => {
             log::debug!("connection of {} ended: {error}", connection.remote_addr);
+            // Of a response that broke off the client gets what there is, if it takes it at once.
+            let _ = connection.socket.borrow_mut().poll_flush(cx, &connection.state);
             Poll::Ready(error.is_parse())
         }
         Poll::Pending => {
