@@ -9,7 +9,7 @@ build_tools := cargo cc jdk mvn
 need := @scripts/need.sh
 
 .PHONY: help run test jar install classpath fmt check-fmt lint test-rust test-jvm test-middleware test-boundary \
-	test-stress test-consumer bench bench-load bench-jvm docs ci clean
+	test-stress test-consumer soak bench bench-load bench-jvm docs ci clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -69,6 +69,10 @@ test-stress: ## large bodies, slow and many clients, rolling restarts
 test-consumer: ## a separate project on the published jar
 	$(need) $(build_tools)
 	@exec scripts/test-consumer.sh
+
+soak: ## load of all sorts for MINUTES= (10): whether the server grows, whether all answers are right
+	$(need) $(build_tools)
+	@exec scripts/soak.sh $(MINUTES)
 
 bench: ## the Rust micro benchmarks (criterion); ARGS= goes to them, here and below
 	$(need) cargo cc

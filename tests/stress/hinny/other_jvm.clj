@@ -20,8 +20,10 @@
    [hinny.probe :as probe])
   (:import
    (java.io BufferedReader Closeable PrintWriter PushbackReader)
+   (java.lang.management ManagementFactory)
    (java.net InetAddress ServerSocket Socket)
-   (java.nio.file Files Path)))
+   (java.nio.file Files Path)
+   (javax.management ObjectName ReflectionException)))
 
 (set! *warn-on-reflection* true)
 
@@ -47,20 +49,38 @@
         (.flush out)
         (recur)))))
 
+(defn- status-kib
+  "A size in the kernel's account of this process."
+  [field]
+  (parse-long (some #(second (re-find (re-pattern (str field ":\\s+(\\d+) kB")) %))
+                    (Files/readAllLines (Path/of "/proc/self/status" (make-array String 0))))))
+
+(defn- trim
+  "Gives back to the system what the C library's allocator keeps for later, where the JDK can do that (17.0.9, 21)."
+  []
+  (try
+    (.invoke (ManagementFactory/getPlatformMBeanServer)
+             (ObjectName. "com.sun.management:type=DiagnosticCommand")
+             "systemTrimNativeHeap"
+             (object-array 0)
+             (make-array String 0))
+    (catch ReflectionException _ nil)))
+
 (defn process-weight
-  "What this JVM weighs: resident memory in KiB, all of it and its peak; the used heap after a collection in KiB;
-  descriptors, threads, and global JNI references."
+  "What this JVM weighs: resident memory in KiB, its peak, and what is left of it when the allocator has given back what
+  it keeps; the used heap after a collection in KiB; descriptors, threads, and global JNI references."
   []
   (System/gc)
-  (let [status (str/join "\n" (Files/readAllLines (Path/of "/proc/self/status" (make-array String 0))))
-        of (fn [field] (parse-long (second (re-find (re-pattern (str field ":\\s+(\\d+)")) status))))
-        runtime (Runtime/getRuntime)]
-    {:rss-kib (of "VmRSS")
-     :anonymous-kib (of "RssAnon")
-     :peak-kib (of "VmHWM")
+  (let [runtime (Runtime/getRuntime)
+        resident (status-kib "VmRSS")
+        peak (status-kib "VmHWM")]
+    (trim)
+    {:rss-kib resident
+     :peak-kib peak
+     :trimmed-kib (status-kib "VmRSS")
      :heap-kib (quot (- (.totalMemory runtime) (.freeMemory runtime)) 1024)
      :fds (count (.list (io/file "/proc/self/fd")))
-     :threads (of "Threads")
+     :threads (.getThreadCount (ManagementFactory/getThreadMXBean))
      :global-references (probe/global-references)}))
 
 ;;; Here
