@@ -28,23 +28,24 @@
   (instance? (:on-interface protocol) body))
 
 (defn- extension
-  "The function of `body`'s class in a protocol, nil if there is none or only Ring's own."
-  [protocol function body]
+  "The var of a protocol's function, if somebody but Ring extended the protocol to `body`'s class; else nil. The var,
+  since each extension gives it another function, and that after the protocol's watches were called."
+  [protocol function-var body]
   (if (implements-interface? protocol body)
-    function
+    function-var
     (when-let [method (find-protocol-method protocol :write-body-to-stream body)]
       (when-not (str/starts-with? (.getName (class method)) ring-prefix)
-        function))))
+        function-var))))
 
 (defn- writer-of
   "A function of a body that returns the function to write it with, nil if nobody extended a protocol to it."
   [ring-var]
-  (let [ring-function (when ring-var
-                        (deref (resolve 'ring.core.protocols/write-body-to-stream)))]
+  (let [ring-function-var (when ring-var
+                            (resolve 'ring.core.protocols/write-body-to-stream))]
     (fn [body]
-      (or (extension protocols/StreamableResponseBody protocols/write-body-to-stream body)
+      (or (extension protocols/StreamableResponseBody #'protocols/write-body-to-stream body)
           (when ring-var
-            (extension @ring-var ring-function body))))))
+            (extension @ring-var ring-function-var body))))))
 
 (defn install
   "Makes the shim honour the protocols' extensions of now and later. May be called again, for a Ring that came later."
