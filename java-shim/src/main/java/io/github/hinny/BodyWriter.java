@@ -30,7 +30,7 @@ final class BodyWriter {
      * @param body an InputStream, an ISeq, or what {@code writer} writes
      * @param response the whole Ring response, for {@code writer}
      * @param writer a user's {@code write-body-to-stream}, null for Hinny's own
-     * @param charset of the elements of an ISeq
+     * @param charset of the elements of an ISeq, null for other bodies
      */
     BodyWriter(final Object body, final Object response, final IFn writer, final Charset charset) {
         this.body = body;

@@ -122,7 +122,8 @@ public final class ResponseEncoder {
         Records.putU32(array, start + RESPONSE_HEADER_COUNT, headerCount);
         final boolean streamed = writer != null || body instanceof InputStream || body instanceof ISeq;
         if (streamed && !(toHead || isBodiless(status))) {
-            return new BodyWriter(body, response, writer, charset(headers.contentType()));
+            final boolean ownSeq = writer == null && body instanceof ISeq;
+            return new BodyWriter(body, response, writer, ownSeq ? charset(headers.contentType()) : null);
         }
         if (streamed) {
             BodyWriter.discard(body);
