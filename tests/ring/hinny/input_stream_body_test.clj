@@ -60,6 +60,15 @@
               (is (= length (count (:body (stream/read-any client)))) "the connection goes on")))
           (is (= 2 (.get closed))))))))
 
+(deftest charset-is-not-ours-test
+  (each-mode [mode]
+    (testing "S a stream is sent as it is, whatever charset its Content-Type names"
+      (with-handler [server mode (fn [_]
+                                   {:status 200
+                                    :headers {"Content-Type" "text/plain; charset=nobody-knows"}
+                                    :body (ByteArrayInputStream. (raw/latin1 "text"))})]
+        (is (= [200 "text"] ((juxt :status :body) (stream/ask server (raw/get-request "/")))))))))
+
 (deftest delivered-while-it-lasts-test
   (each-mode [mode]
     (testing "S what a stream gives is delivered before it gives more"
