@@ -133,6 +133,7 @@
     (throw (error/failure "handler-invalid" (str "handler must be a function, is " (pr-str handler)) {})))
   (try
     (let [settings (foreign/resolve-options function opts)]
+      (body/install)
       (try
         (serve (Engine/start (engine-settings handler settings) (options/encode settings)) settings)
         (catch EngineException exception
