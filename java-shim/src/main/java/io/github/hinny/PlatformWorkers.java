@@ -236,12 +236,12 @@ final class PlatformWorkers implements WorkerPool {
             }
         }
 
-        /** Runs exchanges until there are none; returns whether the pool goes on. */
+        /** Runs work until there is none, also that of a stopped pool: exchanges that are gone end. Returns whether the pool goes on. */
         private boolean work() {
             Work work = queue.poll();
             searching.set(0);
             long before = System.nanoTime();
-            while (work != null && !stopped) {
+            while (work != null) {
                 if (queued.decrementAndGet() > 0) {
                     callForHelp();
                 }
@@ -311,7 +311,7 @@ final class PlatformWorkers implements WorkerPool {
                 } else {
                     LockSupport.parkNanos(this, left);
                 }
-                if (stopped) {
+                if (stopped && queue.isEmpty()) {
                     return false;
                 }
             }

@@ -49,19 +49,19 @@ final class VirtualWorkers implements WorkerPool {
     }
 
     private void start(final Work work) {
-        factory.newThread(() -> run(work)).start();
+        final Thread thread = factory.newThread(() -> run(work));
+        threads.add(thread);
+        thread.start();
     }
 
     private void run(final Work work) {
-        final Thread thread = Thread.currentThread();
-        threads.add(thread);
         final ReplyWriter reused = writers.poll();
         final ReplyWriter writer = reused == null ? new ReplyWriter() : reused;
         try {
             work.run(writer).wake();
         } finally {
             writers.add(writer);
-            threads.remove(thread);
+            threads.remove(Thread.currentThread());
             running.decrementAndGet();
         }
     }

@@ -22,7 +22,7 @@ interface WorkerPool {
     /** Returns whether the calling thread is one of this pool's. */
     boolean ownsCurrentThread();
 
-    /** Takes no more work, interrupts what still runs, and waits at most {@code timeoutMs} for it to end. */
+    /** Takes no more work, interrupts what still runs, and waits at most {@code timeoutMs} for all that it took to end. */
     void stop(long timeoutMs) throws InterruptedException;
 
     /** A pool for these options. */
