@@ -166,6 +166,143 @@ fn commands_are_read_in_order() {
     assert_eq!((last.status().as_u16(), last.body()), (204, None));
 }
 
+/// A chunk looks the same in both directions, so what Rust writes for Java stands for what Java writes for Rust.
+fn chunk(exchange: u64, body: &[u8], last: bool) -> Vec<u8> {
+    let mut out = vec![0xaa; 8];
+    write_chunk(&mut out, exchange, body, last);
+    out.split_off(8)
+}
+
+fn signal(exchange: u64, code: u8, amount: usize) -> Vec<u8> {
+    let mut out = vec![0xaa; 8];
+    write_signal(&mut out, exchange, code, amount);
+    out.split_off(8)
+}
+
+#[test]
+fn a_chunk_record_holds_what_was_written() {
+    for (body, last, length) in [
+        (b"".as_slice(), true, 24),
+        (b"a", false, 32),
+        (b"12345678", false, 32),
+        (b"123456789", true, 40),
+    ] {
+        let record = chunk(0x0102_0304_0506_0708, body, last);
+        assert_eq!(length_at(&record, 0), Some(length), "{body:?}");
+        assert_eq!(record.len(), length);
+        assert_eq!(record[REQUEST_TYPE], CHUNK);
+        assert_eq!(record[CHUNK_FLAGS], if last { FLAG_CHUNK_LAST } else { 0 });
+        assert_eq!(get_u64(&record, CHUNK_EXCHANGE), Some(0x0102_0304_0506_0708));
+        assert_eq!(get_u32(&record, CHUNK_BODY_LENGTH), Some(body.len()));
+        assert_eq!(&record[CHUNK_BODY..CHUNK_BODY + body.len()], body);
+        assert!(record[CHUNK_BODY + body.len()..].iter().all(|byte| *byte == 0));
+    }
+}
+
+#[test]
+fn a_signal_record_holds_what_was_written() {
+    let record = signal(0x0102_0304_0506_0708, SIGNAL_GONE, usize::from(KIND_HANDLER_TIMEOUT));
+    assert_eq!((record.len(), length_at(&record, 0)), (SIGNAL_SIZE, Some(SIGNAL_SIZE)));
+    assert_eq!((record[REQUEST_TYPE], record[SIGNAL_CODE]), (SIGNAL, SIGNAL_GONE));
+    assert_eq!(get_u64(&record, SIGNAL_EXCHANGE), Some(0x0102_0304_0506_0708));
+    assert_eq!(get_u32(&record, SIGNAL_AMOUNT), Some(usize::from(KIND_HANDLER_TIMEOUT)));
+}
+
+#[test]
+fn an_amount_that_does_not_fit_is_the_greatest_that_does() {
+    let record = signal(1, SIGNAL_CREDIT, usize::MAX);
+    assert_eq!(get_u32(&record, SIGNAL_AMOUNT), usize::try_from(u32::MAX).ok());
+}
+
+#[test]
+fn commands_about_bodies_are_read() {
+    let mut outbox = chunk(7, b"hello", false);
+    outbox.extend(signal(8, SIGNAL_CREDIT, 65_536));
+    outbox.extend(signal(9, SIGNAL_DISCARD, 0));
+    outbox.extend(chunk(7, b"", true));
+    let commands: Vec<_> = Commands::new(outbox.into()).map(Result::unwrap).collect();
+    let [
+        Command::Chunk {
+            exchange: 7,
+            bytes: first,
+            last: false,
+        },
+        Command::Credit(8, 65_536),
+        Command::Discard(9),
+        Command::Chunk {
+            exchange: 7,
+            bytes: end,
+            last: true,
+        },
+    ] = &commands[..]
+    else {
+        panic!("{commands:?}");
+    };
+    assert_eq!((first.as_ref(), end.as_ref()), (b"hello".as_slice(), b"".as_slice()));
+}
+
+#[test]
+fn a_chunk_keeps_no_outbox_alive_that_is_much_larger() {
+    let large = Bytes::from(chunk(7, &[1; 1000], false));
+    let within = large.as_ptr_range();
+    let Some(Ok(Command::Chunk { bytes, .. })) = Commands::new(large.clone()).next() else {
+        panic!("no chunk");
+    };
+    assert!(within.contains(&bytes.as_ptr()), "most of the outbox is not copied");
+
+    let mut outbox = chunk(7, b"small", false);
+    outbox.extend(chunk(8, &[1; 1000], false));
+    let outbox = Bytes::from(outbox);
+    let within = outbox.as_ptr_range();
+    let Some(Ok(Command::Chunk { bytes, .. })) = Commands::new(outbox.clone()).next() else {
+        panic!("no chunk");
+    };
+    assert_eq!(bytes.as_ref(), b"small");
+    assert!(!within.contains(&bytes.as_ptr()));
+}
+
+#[test]
+fn commands_about_bodies_that_are_broken_end_the_reading() {
+    let mut too_long = chunk(7, b"hello", true);
+    put_u32(&mut too_long, CHUNK_BODY_LENGTH, 9);
+    let mut much_too_long = chunk(7, b"hello", true);
+    put_u32(&mut much_too_long, CHUNK_BODY_LENGTH, usize::MAX);
+    let table = [
+        ("more bytes than the command has", too_long),
+        ("more bytes than there can be", much_too_long),
+        ("a signal that only Rust gives", signal(7, SIGNAL_BODY_FAILED, 1)),
+        ("a signal that nobody gives", signal(7, 99, 1)),
+        ("a signal that is cut", signal(7, SIGNAL_CREDIT, 1)[..16].to_vec()),
+        ("a chunk that is cut", chunk(7, b"hello", true)[..24].to_vec()),
+    ];
+    for (what, broken) in table {
+        let mut outbox = signal(6, SIGNAL_DISCARD, 0);
+        outbox.extend(broken);
+        let commands: Vec<_> = Commands::new(outbox.into()).collect();
+        assert!(
+            matches!(&commands[..], [Ok(Command::Discard(6)), Err(broken)] if broken.offset == SIGNAL_SIZE),
+            "{what}: {commands:?}"
+        );
+    }
+}
+
+#[test]
+fn a_response_tells_how_its_body_goes_on() {
+    for (flags, streamed, file) in [
+        (FLAG_RESPONSE_BODY, false, false),
+        (FLAG_RESPONSE_BODY | FLAG_RESPONSE_STREAM, true, false),
+        (FLAG_RESPONSE_BODY | FLAG_RESPONSE_FILE, false, true),
+    ] {
+        let mut outbox = response(7, 200, &[], Some(b"body"));
+        outbox[RESPONSE_FLAGS] = flags;
+        let Some(Ok(Command::Response(7, command))) = Commands::new(outbox.into()).next() else {
+            panic!("no response");
+        };
+        assert_eq!((command.is_streamed(), command.is_file()), (streamed, file));
+        assert_eq!(command.body(), Some(Bytes::from("body")));
+    }
+}
+
 #[test]
 fn header_fields_that_would_break_the_message_are_refused() {
     for (id, name, value) in [
@@ -196,6 +333,18 @@ proptest! {
                 let _ = response.body();
                 let _ = response.for_each_header(|_, _| ());
             }
+        }
+    }
+
+    #[test]
+    fn no_damaged_chunk_or_signal_panics(at in 0_usize..72, byte in any::<u8>(), cut in 0_usize..72) {
+        let mut outbox = chunk(7, b"hello", true);
+        outbox.extend(signal(8, SIGNAL_CREDIT, 1));
+        let last = outbox.len() - 1;
+        outbox[at.min(last)] = byte;
+        outbox.truncate(outbox.len() - cut.min(last));
+        for command in Commands::new(outbox.into()) {
+            let _ = command;
         }
     }
 
