@@ -84,7 +84,7 @@
     [(raw/text (.toByteArray out)) end]))
 
 (defn- bodiless? [{:keys [status]} head?]
-  (or head? (contains? #{204 205 304} status)))
+  (or head? (< status 200) (contains? #{204 205 304} status)))
 
 (defn read-any
   "Reads one response: its `:body` as text, its `:framing` (`:none`, `:sized`, `:chunked` or `:to-end`), and `:cut?`,
