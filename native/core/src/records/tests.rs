@@ -298,7 +298,10 @@ fn a_response_tells_how_its_body_goes_on() {
         let Some(Ok(Command::Response(7, command))) = Commands::new(outbox.into()).next() else {
             panic!("no response");
         };
-        assert_eq!((command.is_streamed(), command.is_file()), (streamed, file));
+        assert_eq!(
+            (command.is_streamed(), command.is_whole()),
+            (streamed, !streamed && !file)
+        );
         assert_eq!(command.body(), Some(Bytes::from("body")));
     }
 }
