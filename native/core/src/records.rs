@@ -27,7 +27,7 @@ macro_rules! layout {
 
 layout! {
     /// Changes with every change of this layout; both sides compare it at load.
-    ABI_VERSION: i32 = 2;
+    ABI_VERSION: i32 = 3;
 
     /// Record type: a request for a handler.
     REQUEST: u8 = 1;
@@ -129,6 +129,9 @@ layout! {
     CHUNK_BODY_LENGTH: usize = 16;
     /// Start of the bytes.
     CHUNK_BODY: usize = 24;
+    /// What a chunk that is not empty counts besides its bytes, in credit and against `:exchange-buffer-bytes`: about the
+    /// memory that it takes besides them. Else a body in pieces of a byte could take a hundred times what it may.
+    CHUNK_COST: usize = 96;
     /// Chunk flag: the body ends with it.
     FLAG_CHUNK_LAST: u8 = 1;
 
@@ -140,7 +143,8 @@ layout! {
     SIGNAL_AMOUNT: usize = 16;
     /// Size of a signal.
     SIGNAL_SIZE: usize = 24;
-    /// Signal: the receiver of a streamed body has taken so many bytes more, or asks for the first time.
+    /// Signal: the receiver of a streamed body has taken so much more (each chunk's bytes and `CHUNK_COST`), or asks for
+    /// the first time.
     SIGNAL_CREDIT: u8 = 1;
     /// Signal, command: the handler reads no more of the request body.
     SIGNAL_DISCARD: u8 = 2;

@@ -34,10 +34,15 @@ use crate::timeouts::Phase;
 /// The largest chunk record; the driver's inbox has room for some of them.
 const CHUNK_BYTES_MAX: usize = 32 << 10;
 
+/// Smaller chunks of a request body are copied together.
+const SMALL_CHUNK_BYTES: usize = 1 << 10;
+
 /// A request whose body is still arriving.
 pub(crate) struct ArrivingRequest {
     pub(crate) parts: Parts,
-    pub(crate) chunks: Vec<Bytes>,
+    chunks: Vec<Bytes>,
+    /// Small chunks that follow those.
+    small: Vec<u8>,
     body: Incoming,
     length: u64,
 }
@@ -62,6 +67,7 @@ impl ArrivingRequest {
         Ok(Self {
             parts,
             chunks: Vec::new(),
+            small: Vec::new(),
             body,
             length: 0,
         })
@@ -103,12 +109,34 @@ impl ArrivingRequest {
                         if self.length > limit {
                             return Poll::Ready(Err(Kind::BodyTooLarge { limit }));
                         }
-                        self.chunks.push(chunk);
+                        self.collect(chunk);
                     }
                 }
                 Some(Err(error)) => return Poll::Ready(Err(fault(&error))),
             }
         }
+    }
+
+    /// Keeps a chunk. Small ones are gathered, so that a body in pieces of a byte takes no more memory than another.
+    fn collect(&mut self, chunk: Bytes) {
+        if chunk.len() < SMALL_CHUNK_BYTES && !self.chunks.is_empty() {
+            self.small.extend_from_slice(&chunk);
+        } else {
+            self.end_small();
+            self.chunks.push(chunk);
+        }
+    }
+
+    fn end_small(&mut self) {
+        if !self.small.is_empty() {
+            self.chunks.push(std::mem::take(&mut self.small).into());
+        }
+    }
+
+    /// What has arrived, in order; it is taken off.
+    pub(crate) fn take_chunks(&mut self) -> Vec<Bytes> {
+        self.end_small();
+        std::mem::take(&mut self.chunks)
     }
 
     fn is_to_be_streamed(&self, inline_limit: u64) -> bool {

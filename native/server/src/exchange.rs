@@ -70,7 +70,7 @@ struct ResponseChunks {
 /// What the handler lets its request body do.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Demand {
-    /// It takes so many bytes more.
+    /// It takes so many bytes more, in one chunk.
     Bytes(usize),
     /// It takes none: it said so, or it has answered.
     Nothing,
@@ -151,7 +151,7 @@ impl OpenExchange {
             return Poll::Ready(Some(Err(Kind::Internal)));
         };
         if let Some(chunk) = response.chunks.pop_front() {
-            response.taken += chunk.len();
+            response.taken += chunk.len() + records::CHUNK_COST;
             let enough = response.taken >= self.state.options.exchange_buffer_bytes / 4;
             let credit = if enough && !response.ended {
                 std::mem::take(&mut response.taken)
@@ -303,18 +303,18 @@ impl LoopState {
         if request.discarded {
             return Poll::Ready(Demand::Nothing);
         }
-        if request.bytes > 0 {
-            return Poll::Ready(Demand::Bytes(request.bytes));
+        if request.bytes > records::CHUNK_COST {
+            return Poll::Ready(Demand::Bytes(request.bytes - records::CHUNK_COST));
         }
         request.waker = Some(cx.waker().clone());
         Poll::Pending
     }
 
-    /// Counts bytes that were handed over against the credit.
+    /// Counts a chunk of so many bytes that was handed over against the credit.
     pub(crate) fn spend(&self, id: u64, bytes: usize) {
         if let Some(exchange) = self.exchanges.borrow_mut().get_mut(id) {
             let request = &mut exchange.bodies().request;
-            request.bytes = request.bytes.saturating_sub(bytes);
+            request.bytes = request.bytes.saturating_sub(bytes + records::CHUNK_COST);
         }
     }
 

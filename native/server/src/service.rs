@@ -110,7 +110,7 @@ impl ResponseFuture {
         else {
             return Poll::Ready(());
         };
-        let chunks = std::mem::take(&mut request.chunks);
+        let chunks = request.take_chunks();
         self.progress = match arrival {
             Ok(Arrival::Whole) => dispatch(&self.connection, request.parts, &chunks, false),
             Ok(Arrival::First) => {

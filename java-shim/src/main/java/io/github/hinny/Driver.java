@@ -9,8 +9,11 @@ interface Driver {
     /** Takes encoded commands for one exchange; they go out when {@link #wake} is called, at the latest. */
     void reply(byte[] commands);
 
-    /** Returns whether so many replies wait that a body should not add to them, unless its thread must not wait. */
-    boolean isCongested();
+    /**
+     * Returns whether so many replies wait that a body should not add to them, unless its thread must not wait; then
+     * {@code goOn} is called when there is room.
+     */
+    boolean holdBack(Runnable goOn);
 
     /** Makes the driver send the replies that wait, if it does not do so already. */
     void wake();

@@ -99,8 +99,8 @@ final class EventLoop implements Driver, Runnable {
     }
 
     @Override
-    public boolean isCongested() {
-        return replies.isCongested();
+    public boolean holdBack(final Runnable goOn) {
+        return replies.holdBack(goOn);
     }
 
     @Override

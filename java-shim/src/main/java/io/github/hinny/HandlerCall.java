@@ -127,7 +127,7 @@ public final class HandlerCall implements Driver {
         if (!hasFlag(Records.FLAG_RESPONSE_STREAM)) {
             ended.countDown();
         } else {
-            exchange.credit(length);
+            giveCredit(length);
         }
     }
 
@@ -149,8 +149,12 @@ public final class HandlerCall implements Driver {
         if ((commands[at + Records.CHUNK_FLAGS] & Records.FLAG_CHUNK_LAST) != 0) {
             ended.countDown();
         } else {
-            exchange.credit(length);
+            giveCredit(length);
         }
+    }
+
+    private void giveCredit(final int length) {
+        exchange.credit(length == 0 ? 0 : length + Records.CHUNK_COST);
     }
 
     /** The exchange ended in an error: the command that says so and the reason come in any order. */
@@ -171,7 +175,7 @@ public final class HandlerCall implements Driver {
     }
 
     @Override
-    public boolean isCongested() {
+    public boolean holdBack(final Runnable goOn) {
         return false;
     }
 

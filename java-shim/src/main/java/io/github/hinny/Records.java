@@ -18,7 +18,7 @@ import java.nio.charset.StandardCharsets;
  */
 public final class Records {
     /** Changes with every change of this layout; both sides compare it at load. */
-    public static final int ABI_VERSION = 2;
+    public static final int ABI_VERSION = 3;
 
     /** Record type: a request for a handler. */
     public static final int REQUEST = 1;
@@ -113,6 +113,12 @@ public final class Records {
     public static final int CHUNK_BODY_LENGTH = 16;
     public static final int CHUNK_BODY = 24;
 
+    /**
+     * What a chunk that is not empty counts besides its bytes, in credit and against {@code :exchange-buffer-bytes}: about
+     * the memory that it takes besides them.
+     */
+    public static final int CHUNK_COST = 96;
+
     /** Chunk flag: the body ends with it. */
     public static final int FLAG_CHUNK_LAST = 1;
 
@@ -122,7 +128,7 @@ public final class Records {
     public static final int SIGNAL_AMOUNT = 16;
     public static final int SIGNAL_SIZE = 24;
 
-    /** Signal: the receiver of a streamed body has taken so many bytes more, or asks for the first time. */
+    /** Signal: the receiver of a streamed body has taken so much more, see {@link #CHUNK_COST}, or asks for the first time. */
     public static final int SIGNAL_CREDIT = 1;
 
     /** Signal, command: the handler reads no more of the request body. */

@@ -2,6 +2,7 @@ package io.github.hinny;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -19,11 +20,14 @@ final class ReplyQueue {
     /** When a batch is this large it goes. */
     private static final int BATCH_BYTES = 1 << 20;
 
-    /** A reply of this size is counted. */
-    private static final int LARGE_BYTES = 4 << 10;
-
-    /** When so much waits in large replies, whoever can wait should. */
+    /** When so much memory waits in parts of bodies and large replies, whoever can wait should. */
     private static final int CONGESTED_BYTES = 8 << 20;
+
+    /** Other replies below this size are not counted. */
+    private static final int SMALL_BYTES = 4 << 10;
+
+    /** What a reply takes besides its bytes. */
+    private static final int REPLY_BYTES = 40;
 
     private static final VarHandle POLLING;
 
@@ -38,7 +42,8 @@ final class ReplyQueue {
     /** The newest reply; each points to the one before it. */
     private final AtomicReference<Reply> newest = new AtomicReference<>();
 
-    private final AtomicLong largeBytes = new AtomicLong();
+    private final AtomicLong waitingBytes = new AtomicLong();
+    private final ConcurrentLinkedQueue<Runnable> held = new ConcurrentLinkedQueue<>();
 
     /** The oldest of the replies that were taken and have found no room in a batch; each points to the one after it. */
     private Reply taken; // The loop's own.
@@ -57,8 +62,9 @@ final class ReplyQueue {
 
     /** Adds a command. Any thread. */
     void add(final byte[] command) {
-        if (command.length >= LARGE_BYTES) {
-            largeBytes.addAndGet(command.length);
+        final int weight = weight(command);
+        if (weight > 0) {
+            waitingBytes.addAndGet(weight);
         }
         final Reply reply = new Reply(command);
         Reply previous;
@@ -78,9 +84,30 @@ final class ReplyQueue {
         return taken == null && newest.get() == null;
     }
 
-    /** Returns whether so much waits that a writer of a body should wait too. Any thread. */
-    boolean isCongested() {
-        return largeBytes.get() > CONGESTED_BYTES;
+    private static int weight(final byte[] command) {
+        final boolean counts = command.length >= SMALL_BYTES || command[Records.REQUEST_TYPE] == Records.CHUNK;
+        return counts ? command.length + REPLY_BYTES : 0;
+    }
+
+    /**
+     * Returns whether so much waits that the writer of a body should wait too; then {@code goOn} is called by the loop
+     * when there is room. Any thread.
+     */
+    boolean holdBack(final Runnable goOn) {
+        if (waitingBytes.get() <= CONGESTED_BYTES) {
+            return false;
+        }
+        held.add(goOn);
+        // If it is so still, the loop is yet to make room, and finds it there.
+        return waitingBytes.get() > CONGESTED_BYTES;
+    }
+
+    private void release() {
+        if (waitingBytes.get() <= CONGESTED_BYTES / 2) {
+            for (Runnable goOn = held.poll(); goOn != null; goOn = held.poll()) {
+                goOn.run();
+            }
+        }
     }
 
     /** Returns whether the caller must wake the loop, for the replies that wait. Any thread. */
@@ -110,11 +137,13 @@ final class ReplyQueue {
                 }
                 loss.lost(Records.u64(command, Records.RESPONSE_EXCHANGE), tooLarge);
             }
-            if (command.length >= LARGE_BYTES) {
-                largeBytes.addAndGet(-command.length);
+            final int weight = weight(command);
+            if (weight > 0) {
+                waitingBytes.addAndGet(-weight);
             }
             taken = taken.next;
         }
+        release();
         return !isEmpty();
     }
 

@@ -140,7 +140,7 @@ final class RequestBody extends InputStream {
                 current = chunk;
                 at = Records.CHUNK_BODY;
                 end = at + chunkLength(chunk);
-                giveCredit(end - at);
+                giveCredit(end - at + Records.CHUNK_COST);
             } else if (ended) {
                 return false;
             } else {
@@ -169,8 +169,8 @@ final class RequestBody extends InputStream {
         checkOpen();
     }
 
-    private void giveCredit(final int bytes) {
-        taken += bytes;
+    private void giveCredit(final int cost) {
+        taken += cost;
         if (taken >= driver.exchangeBufferBytes() / 4) {
             sendCredit(taken);
             taken = 0;

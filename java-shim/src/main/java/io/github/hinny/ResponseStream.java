@@ -24,9 +24,6 @@ final class ResponseStream extends OutputStream {
     private static final int BUFFER_BYTES_MAX = 32 << 10;
     private static final int BUFFER_BYTES_MIN = 1 << 10;
 
-    /** The driver works through what waits at gigabytes a second. */
-    private static final long CONGESTION_NAP_NANOS = 200_000;
-
     private final Exchange exchange;
     private final Driver driver;
     private final int bufferBytesMax;
@@ -155,11 +152,11 @@ final class ResponseStream extends OutputStream {
         exchange.finish();
     }
 
-    /** The client has taken so many bytes more. The driver. */
-    void credit(final int bytes) {
+    /** The client has taken so much more. The driver. */
+    void credit(final int cost) {
         lock.lock();
         try {
-            inFlight -= bytes;
+            inFlight -= cost;
             taken.signalAll();
         } finally {
             lock.unlock();
@@ -201,31 +198,45 @@ final class ResponseStream extends OutputStream {
 
     private void send(final boolean last) throws IOException {
         awaitTaken();
-        inFlight += count;
+        inFlight += cost();
         driver.reply(head == null ? chunk(last) : firstPart(last));
         head = null;
         count = 0;
         driver.wake();
     }
 
+    /** Returns what the buffer's bytes count as a chunk. */
+    private int cost() {
+        return count == 0 ? 0 : count + Records.CHUNK_COST;
+    }
+
     /** Waits until the buffer's bytes may go on their way. */
     private void awaitTaken() throws IOException {
-        while (inFlight > 0 && inFlight + count > driver.exchangeBufferBytes()) {
+        while (inFlight > 0 && inFlight + cost() > driver.exchangeBufferBytes()) {
             if (driver.isOwnThread()) {
                 throw new IOException("the client reads too slowly, and an event loop must not wait for it");
             }
-            await(Long.MAX_VALUE);
+            await();
         }
-        while (count > 0 && driver.isCongested() && !driver.isOwnThread()) {
+        while (count > 0 && !driver.isOwnThread() && driver.holdBack(this::goOn)) {
             driver.wake();
-            await(CONGESTION_NAP_NANOS);
+            await();
         }
     }
 
-    /** Waits, without the lock, for the driver to say something, and at most so long. */
-    private void await(final long nanos) throws IOException {
+    private void goOn() {
+        lock.lock();
         try {
-            taken.awaitNanos(nanos);
+            taken.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Waits, without the lock, for the driver to say something. */
+    private void await() throws IOException {
+        try {
+            taken.await();
         } catch (final InterruptedException stop) {
             Thread.currentThread().interrupt();
             throw (IOException) new InterruptedIOException("interrupted while the client reads").initCause(stop);
