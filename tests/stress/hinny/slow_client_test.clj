@@ -39,6 +39,7 @@
               (fn [{:keys [uri]}]
                 (probe/ok (case uri
                             "/endless/seq" (repeat piece)
+                            "/endless/tiny" (repeat "x")
                             "/endless/stream" (proxy [InputStream] []
                                                 (read
                                                   ([] 120)
@@ -100,6 +101,34 @@
         (is (await-counter jvm :exchanges-open zero?)))
       (is (= 100 (served port 100)))
       (is (= 0 (:panics (other/call jvm `metrics))))
+      (is (forked/sound? (other/end jvm))))))
+
+(deftest tiny-pieces-test
+  (with-open [jvm (other/open {:flags steady-heap})]
+    (let [clients-max 50
+          port (other/call jvm `start {:worker-threads (* 2 clients-max) :exchange-buffer-bytes (* buffer-kib 1024)})
+          _ (is (= 2000 (served port 2000)))
+          weigh-with (fn [request begun]
+                       (let [before (other/weigh jvm)
+                             clients (vec (repeatedly clients-max #(doto (raw/connect port) (raw/send! request))))]
+                         (try
+                           (run! begun clients)
+                           ;; What the server does for the others it does after what it has begun for these.
+                           (is (= 2000 (served port 2000)))
+                           [before (other/weigh jvm)]
+                           (finally (run! #(.close ^Closeable %) clients)))))
+          bounded? (fn [[before during]]
+                     (< (- (:peak-kib during) (:peak-kib before)) (* clients-max reader-max-kib)))]
+      (testing "a body in pieces of a byte costs a reader who does not read no more than one in large pieces"
+        (let [weights (weigh-with (raw/get-request "/endless/tiny")
+                                  #(is (= (int \H) (.read ^InputStream (:in %)))))]
+          (is (bounded? weights) weights)))
+      (is (await-counter jvm :exchanges-open zero?))
+      (testing "and neither does a request body in chunks of a byte, which has not ended"
+        (let [weights (weigh-with (str (raw/head "POST /other HTTP/1.1" "Host: x" "Transfer-Encoding: chunked")
+                                       (str/join (repeat 60000 "1\r\nx\r\n")))
+                                  raw/await-taken)]
+          (is (bounded? weights) weights)))
       (is (forked/sound? (other/end jvm))))))
 
 ;;; Senders
