@@ -6,6 +6,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -58,6 +59,9 @@ final class PlatformWorkers implements WorkerPool {
     /** Moving average of the time that handlers take; written by all workers, a lost update does not matter. */
     private volatile long handlerNanos = SHORT_NANOS;
 
+    /** How many workers had been at the same work for {@link #WAIT_NANOS} when the watchdog last looked. */
+    private volatile int stuck;
+
     private final Object lock = new Object();
     private final ArrayDeque<Worker> idle = new ArrayDeque<>(); // Guarded by lock.
     private final Set<Worker> workers = new HashSet<>(); // Guarded by lock.
@@ -99,7 +103,7 @@ final class PlatformWorkers implements WorkerPool {
 
     /** Work waits: sees to it that as many workers are awake as it needs. */
     private void callForHelp() {
-        final int awakeNow = awake.get();
+        final int awakeNow = awake.get() - stuck;
         if (awakeNow > 0 && handlerNanos < SHORT_NANOS && queued.get() <= SHORT_BACKLOG * awakeNow) {
             watchdog.lookSoon();
         } else {
@@ -116,7 +120,7 @@ final class PlatformWorkers implements WorkerPool {
         synchronized (lock) {
             woken = idle.pollLast();
             if (woken == null) {
-                if (workers.size() < eagerLimit) {
+                if (workers.size() - stuck < eagerLimit && workers.size() < limit) {
                     makeWorker();
                     return;
                 }
@@ -148,6 +152,7 @@ final class PlatformWorkers implements WorkerPool {
 
     @Override
     public boolean relieve(final long nowNanos) {
+        countStuck(nowNanos);
         final Work oldest = queue.peek();
         if (oldest == null || stopped) {
             return false;
@@ -164,6 +169,19 @@ final class PlatformWorkers implements WorkerPool {
             wakeOne();
         }
         return true;
+    }
+
+    /** A worker that has been in a handler or a body for so long is no help for what waits. */
+    private void countStuck(final long nowNanos) {
+        int count = 0;
+        synchronized (lock) {
+            for (final Worker worker : workers) {
+                if (worker.isStuck(nowNanos)) {
+                    count++;
+                }
+            }
+        }
+        stuck = count;
     }
 
     @Override
@@ -208,6 +226,9 @@ final class PlatformWorkers implements WorkerPool {
         private int held;
         private volatile boolean woken;
 
+        /** When the current work began; 0 while there is none. */
+        private final AtomicLong busySince = new AtomicLong();
+
         Worker(final String name) {
             super(name);
         }
@@ -236,12 +257,18 @@ final class PlatformWorkers implements WorkerPool {
             }
         }
 
+        boolean isStuck(final long nowNanos) {
+            final long since = busySince.get();
+            return since != 0 && nowNanos - since >= WAIT_NANOS;
+        }
+
         /** Runs work until there is none, also that of a stopped pool: exchanges that are gone end. Returns whether the pool goes on. */
         private boolean work() {
             Work work = queue.poll();
             searching.set(0);
             long before = System.nanoTime();
             while (work != null) {
+                busySince.lazySet(before);
                 if (queued.decrementAndGet() > 0) {
                     callForHelp();
                 }
@@ -249,6 +276,7 @@ final class PlatformWorkers implements WorkerPool {
                 final long now = System.nanoTime();
                 handlerNanos += (now - before - handlerNanos) >> 3;
                 before = now;
+                busySince.lazySet(0);
                 work = queue.poll();
                 if (work == null || held == REPLIES_HELD || handlerNanos >= SHORT_NANOS) {
                     wakeDrivers();
