@@ -163,6 +163,8 @@ final class Exchange extends Work {
     /** The exchange is over before its response was complete. */
     void gone(final int kind) {
         goneAs = kind;
+        // First: a stream that fails lets its writer finish the exchange, and with that forget the function.
+        callOnClose();
         final IOException reason = new IOException(HandlerFailure.reason(kind));
         final RequestBody body = requestBody;
         if (body != null) {
@@ -172,7 +174,6 @@ final class Exchange extends Work {
         if (out != null) {
             out.fail(reason);
         }
-        callOnClose();
     }
 
     /** The response is out: the request body can no longer be read. Any thread. */
@@ -184,7 +185,9 @@ final class Exchange extends Work {
         requestBody = null;
         stream = null;
         request = null;
-        onClose = null;
+        if (goneAs == 0) {
+            onClose = null;
+        }
     }
 
     /** Appends a response, or the error that it is, to the writer's outbox. Throws only what the response's data throws. */
