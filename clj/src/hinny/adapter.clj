@@ -10,7 +10,7 @@
   (:require
    [hinny.server :as server])
   (:import
-   (hinny.server Server)))
+   (io.github.hinny Stoppable)))
 
 (set! *warn-on-reflection* true)
 
@@ -41,5 +41,5 @@
 
   Throws what `hinny.server/run-server` throws."
   {:added "0.1"}
-  ^Server [handler opts]
+  ^Stoppable [handler opts]
   (server/start :run-jetty handler opts))

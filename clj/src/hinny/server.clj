@@ -20,14 +20,10 @@
    [hinny.impl.options :as options])
   (:import
    (clojure.lang Keyword)
-   (io.github.hinny Engine Engine$Mode Engine$Settings Engine$State EngineException Lifeline RingRequest)
-   (java.io Closeable Writer)))
+   (io.github.hinny Engine Engine$Mode Engine$Settings Engine$State EngineException Lifeline RingRequest Stoppable)
+   (java.io Writer)))
 
 (set! *warn-on-reflection* true)
-
-(definterface Stoppable
-  (^void stop [])
-  (^void join []))
 
 (defn- stop-engine
   [^Engine engine drain-timeout-ms]
@@ -43,10 +39,9 @@
   (meta [_] metadata)
   (withMeta [_ new-metadata] (Server. engine settings new-metadata))
 
-  Closeable
-  (close [_] (stop-engine engine (:drain-timeout-ms settings)))
-
   Stoppable
+  (engine [_] engine)
+  (close [_] (stop-engine engine (:drain-timeout-ms settings)))
   (stop [_] (stop-engine engine (:drain-timeout-ms settings)))
   (join [_] (.join engine))
 
@@ -64,14 +59,14 @@
 (defn server-port
   "Returns the port that `server` listens on (or listened on), a positive int."
   {:added "0.1"}
-  ^long [^Server server]
-  (.port ^Engine (.-engine server)))
+  ^long [^Stoppable server]
+  (.port (.engine server)))
 
 (defn server-status
   "Returns `:running`, `:stopping` (it finishes what it has begun) or `:stopped`."
   {:added "0.1"}
-  ^Keyword [^Server server]
-  (condp = (.state ^Engine (.-engine server))
+  ^Keyword [^Stoppable server]
+  (condp = (.state (.engine server))
     Engine$State/RUNNING :running
     Engine$State/STOPPING :stopping
     :stopped))
@@ -82,8 +77,8 @@
   `:connections-accepted :connections-open :requests :exchanges-open :errors-answered :replies-stale :panics
   :accept-failures`"
   {:added "0.1"}
-  [^Server server]
-  (update-keys (into {} (.metrics ^Engine (.-engine server))) keyword))
+  [^Stoppable server]
+  (update-keys (into {} (.metrics (.engine server))) keyword))
 
 (defmethod print-method Server
   [server ^Writer writer]
@@ -116,7 +111,7 @@
     (Lifeline/stopAtShutdown engine (long drain-timeout-ms))))
 
 (defn- serve
-  ^Server [^Engine engine {:keys [join? drain-timeout-ms] :as settings}]
+  ^Stoppable [^Engine engine {:keys [join? drain-timeout-ms] :as settings}]
   (try
     (tie-to-jvm engine settings)
     (catch Throwable failure
@@ -128,7 +123,7 @@
 
 (defn ^:no-doc start
   "Starts a server as `run-server` does, with the options of `function`, `:run-server` or `:run-jetty`."
-  ^Server [function handler opts]
+  ^Stoppable [function handler opts]
   (when-not (ifn? handler)
     (throw (error/failure "handler-invalid" (str "handler must be a function, is " (pr-str handler)) {})))
   (try
@@ -178,8 +173,8 @@
   `:hinny.error/option-conflict` and `:hinny.error/handler-invalid` before a socket is bound;
   `:hinny.error/port-in-use`, `:hinny.error/bind-failed`, `:hinny.error/native-library`."
   {:added "0.1"}
-  (^Server [handler] (run-server handler nil))
-  (^Server [handler opts] (start :run-server handler opts)))
+  (^Stoppable [handler] (run-server handler nil))
+  (^Stoppable [handler opts] (start :run-server handler opts)))
 
 (defn on-close
   "Calls `f` when the client of `request` has left before its response was complete, or is no longer waited for: once,
@@ -201,8 +196,8 @@
 
   `opts` may have `:drain-timeout-ms`, milliseconds."
   {:added "0.1"}
-  ([^Server server] (.close server))
-  ([^Server server {:keys [drain-timeout-ms]}]
+  ([^Stoppable server] (.close server))
+  ([^Stoppable server {:keys [drain-timeout-ms]}]
    (if drain-timeout-ms
      (server :timeout drain-timeout-ms)
      (.close server))))

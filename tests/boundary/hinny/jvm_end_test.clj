@@ -188,7 +188,7 @@
           suicidal (server/run-server (fn [_] (server/stop-server @itself) (probe/ok "")) {:host "127.0.0.1" :port 0})]
       (deliver itself suicidal)
       (get-from (server/server-port suicidal) "/")
-      (.join ^hinny.server.Stoppable suicidal)
+      (.join ^io.github.hinny.Stoppable suicidal)
       (let [after-own-stop (hooks)]
         (server/stop-server own)
         [before two one still-one after-failure zero after-own-stop (hooks)]))))

@@ -221,7 +221,7 @@
         (raw/send! client (raw/get-request "/"))
         (is (raw/await-latch begun))
         (let [stops (vec (repeatedly 8 #(stop-behind server long-drain)))
-              joined (future (.join ^hinny.server.Stoppable server) (server/server-status server))]
+              joined (future (.join ^io.github.hinny.Stoppable server) (server/server-status server))]
           (is (probe/await-that #(= :stopping (server/server-status server))))
           (is (not-any? realized? (conj stops joined)))
           (.countDown finish)
