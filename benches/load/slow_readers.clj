@@ -14,4 +14,4 @@
 
 (let [running (server/run-server handler {:host "127.0.0.1" :port 0 :worker-threads 1000 :response-write-timeout-ms 3600000})]
   (println (str "listening on 127.0.0.1:" (server/server-port running)))
-  (.join ^hinny.server.Stoppable running))
+  (.join running))

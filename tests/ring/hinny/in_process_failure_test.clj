@@ -9,7 +9,8 @@
    (clojure.lang ExceptionInfo)
    (java.io File InputStream)
    (java.nio.file Files)
-   (java.util.concurrent CompletableFuture CountDownLatch)))
+   (java.util.concurrent CompletableFuture CountDownLatch)
+   (java.util.function Supplier)))
 
 (set! *warn-on-reflection* true)
 
@@ -43,7 +44,7 @@
         (fn [_] (ok (lazy-cat (repeat 100000 "x") (throw own)))) {}
         (fn [_] (ok (proxy [InputStream] [] (read ([] (throw own)) ([_] (throw own)) ([_ _ _] (throw own)))))) {}
         (fn [_] (CompletableFuture/failedFuture own)) {}
-        (fn [_] (CompletableFuture/supplyAsync throw-own)) {}))
+        (fn [_] (CompletableFuture/supplyAsync (reify Supplier (get [_] (throw-own))))) {}))
     (testing "an Error too"
       (is (instance? StackOverflowError (failure (fn [_] (throw (StackOverflowError.)))))))
     (testing "after the first answer nothing counts"

@@ -12,7 +12,8 @@
   (:import
    (io.github.hinny RingRequest)
    (java.io ByteArrayInputStream File InputStream OutputStream)
-   (java.util.concurrent CompletableFuture)))
+   (java.util.concurrent CompletableFuture)
+   (java.util.function Supplier)))
 
 (set! *warn-on-reflection* true)
 
@@ -76,7 +77,7 @@
    ["large file" (fn [_] (ok (temporary-file large))) {}]
    ["protocol" (constantly (ok (->Counted 1000))) {}]
    ["stage" (fn [_] (CompletableFuture/completedFuture (ok "later"))) {}]
-   ["stage of a body" (fn [_] (ok (CompletableFuture/supplyAsync #(str "later")))) {}]
+   ["stage of a body" (fn [_] (ok (CompletableFuture/supplyAsync (reify Supplier (get [_] "later"))))) {}]
    ["HEAD, text" (constantly (ok "unseen")) {:request-method :head}]
    ["HEAD, stream" (fn [_] (ok (ByteArrayInputStream. (.getBytes "unseen")))) {:request-method :head}]
    ["HEAD, its length" (constantly (ok {"Content-Length" "77"} nil)) {:request-method :head}]
