@@ -66,9 +66,14 @@
              (make-array String 0))
     (catch ReflectionException _ nil)))
 
+(defn- thread-count
+  "How many threads there are besides workers, which come and go as they are needed."
+  []
+  (count (remove #(str/starts-with? (.getName ^Thread %) "hinny-worker") (keys (Thread/getAllStackTraces)))))
+
 (defn process-weight
   "What this JVM weighs: resident memory in KiB, its peak, and what is left of it when the allocator has given back what
-  it keeps; the used heap after a collection in KiB; descriptors, threads, and global JNI references."
+  it keeps; the used heap after a collection in KiB; descriptors, threads besides workers, and global JNI references."
   []
   (System/gc)
   (let [runtime (Runtime/getRuntime)
@@ -80,7 +85,7 @@
      :trimmed-kib (status-kib "VmRSS")
      :heap-kib (quot (- (.totalMemory runtime) (.freeMemory runtime)) 1024)
      :fds (count (.list (io/file "/proc/self/fd")))
-     :threads (.getThreadCount (ManagementFactory/getThreadMXBean))
+     :threads (thread-count)
      :global-references (probe/global-references)}))
 
 ;;; Here

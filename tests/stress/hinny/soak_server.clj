@@ -70,6 +70,7 @@
   {:host "127.0.0.1"
    :port 0
    :event-loops 2
+   :worker-threads 32
    :keep-alive-timeout-ms 5000
    :header-read-timeout-ms 5000
    :body-read-timeout-ms 5000
