@@ -8,6 +8,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A bounded pool of platform threads that wakes and makes as few of them as the work needs.
@@ -23,6 +25,8 @@ import java.util.concurrent.locks.LockSupport;
  * all: nothing waits for a blocked worker for longer than that and a nap of the watchdog.
  */
 final class PlatformWorkers implements WorkerPool {
+    private static final Logger LOG = LoggerFactory.getLogger("hinny.server");
+
     /** A wait that says that the workers are blocked, or too few. */
     private static final long WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
 
@@ -39,6 +43,9 @@ final class PlatformWorkers implements WorkerPool {
 
     /** How often a worker that ran short handlers lets others run, and looks again, before it sleeps. */
     private static final int LOOKS_BEFORE_SLEEP = 8;
+
+    /** How long no thread is asked for when the system gave none. */
+    private static final long NO_THREAD_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private static final long STOP_NAP_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
 
@@ -66,6 +73,7 @@ final class PlatformWorkers implements WorkerPool {
     private final ArrayDeque<Worker> idle = new ArrayDeque<>(); // Guarded by lock.
     private final Set<Worker> workers = new HashSet<>(); // Guarded by lock.
     private int made; // Guarded by lock.
+    private long noThreadUntil = System.nanoTime(); // Guarded by lock.
     private volatile boolean stopped;
 
     PlatformWorkers(final int limit, final int queueDepth, final Watchdog watchdog) {
@@ -142,12 +150,25 @@ final class PlatformWorkers implements WorkerPool {
 
     /** Call with the lock. */
     private void makeWorker() {
+        if (System.nanoTime() - noThreadUntil < 0) {
+            searching.set(0);
+            return;
+        }
         final Worker worker = new Worker("hinny-worker-" + made++);
         worker.setDaemon(true);
         worker.setContextClassLoader(contextClassLoader);
         workers.add(worker);
         awake.incrementAndGet();
-        worker.start();
+        try {
+            worker.start();
+        } catch (final OutOfMemoryError noThread) {
+            // The workers that there are go on with the work.
+            workers.remove(worker);
+            awake.decrementAndGet();
+            searching.set(0);
+            noThreadUntil = System.nanoTime() + NO_THREAD_PAUSE_NANOS;
+            LOG.warn("cannot make another worker beside {}", workers.size(), noThread);
+        }
     }
 
     @Override
