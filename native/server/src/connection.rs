@@ -158,9 +158,7 @@ impl Connection {
     }
 
     fn tell_broken_body(&self) {
-        if self.guard.has_broken_body()
-            && let Some(waker) = self.body_waker.take()
-        {
+        if let Some(waker) = self.body_waker.take() {
             waker.wake();
         }
     }
@@ -419,8 +417,11 @@ fn poll_http(http: &mut Http, connection: &Rc<Connection>, draining: &mut bool, 
             Poll::Ready(error.is_parse())
         }
         Poll::Pending => {
-            connection.tell_broken_body();
-            if let Some(kind) = connection.guard.refusal().filter(|_| connection.is_between_exchanges()) {
+            let refusal = connection.guard.refusal();
+            if refusal == Some(Kind::BodyMalformed) {
+                connection.tell_broken_body();
+            }
+            if let Some(kind) = refusal.filter(|_| connection.is_between_exchanges()) {
                 log::debug!(
                     "connection of {} ended: {kind} ({:?})",
                     connection.remote_addr,

@@ -278,7 +278,12 @@ final class EventLoop implements Driver, Runnable {
             final Exchange exchange = new Exchange(this, handler, async, request, now);
             register(exchange);
             if (async) {
-                inHandler(exchange::callAsync);
+                nextHandlerTurn();
+                try {
+                    exchange.callAsync();
+                } finally {
+                    nextHandlerTurn();
+                }
             } else {
                 addToBatch(exchange);
             }
@@ -329,16 +334,16 @@ final class EventLoop implements Driver, Runnable {
     private void answerInline(final RingRequest request) {
         final long id = request.exchange();
         final int start = outbox.position();
-        final long turn = handlerTurn;
-        HANDLER_TURN.setOpaque(this, turn + 1);
+        nextHandlerTurn();
         try {
             final Object response = handler.invoke(request);
-            if (response instanceof CompletionStage
-                    || writer.encoder.encode(response, id, request.isHead(), outbox) != null) {
-                outbox.position(start);
-                final Exchange exchange = new Exchange(this, handler, false, request, 0);
-                register(exchange);
-                exchange.answer(response);
+            if (response instanceof CompletionStage) {
+                registered(request).answer(response);
+                return;
+            }
+            final Object rest = writer.encoder.encode(response, id, request.isHead(), outbox);
+            if (rest != null) {
+                registered(request).goOn(response, rest, start);
             }
         } catch (final InvalidResponseException invalid) {
             HandlerFailure.invalid(this, id, request, invalid, writer);
@@ -346,18 +351,20 @@ final class EventLoop implements Driver, Runnable {
             HandlerFailure.thrown(this, id, request, thrown, writer);
         } finally {
             Thread.interrupted();
-            HANDLER_TURN.setOpaque(this, turn + 2);
+            nextHandlerTurn();
         }
     }
 
-    private void inHandler(final Runnable handling) {
-        final long turn = handlerTurn;
-        HANDLER_TURN.setOpaque(this, turn + 1);
-        try {
-            handling.run();
-        } finally {
-            HANDLER_TURN.setOpaque(this, turn + 2);
-        }
+    /** Makes the exchange that an inline handler's answer needs when it is not whole. */
+    private Exchange registered(final RingRequest request) {
+        final Exchange exchange = new Exchange(this, handler, false, request, 0);
+        register(exchange);
+        return exchange;
+    }
+
+    /** A handler begins or ends. */
+    private void nextHandlerTurn() {
+        HANDLER_TURN.setOpaque(this, handlerTurn + 1);
     }
 
     private void addToBatch(final Exchange exchange) {

@@ -123,9 +123,18 @@ final class Exchange extends Work {
         finish();
     }
 
-    /** Answers with what an inline handler returned. The driver's own thread. */
-    void answer(final Object response) {
-        answerAnywhere(writer -> respond(response, writer));
+    /** Answers with the stage that an inline handler returned. The driver's own thread. */
+    void answer(final Object stage) {
+        answerAnywhere(writer -> respond(stage, writer));
+    }
+
+    /**
+     * Goes on with an inline handler's response whose command begins at {@code start} of the driver's outbox and lacks
+     * {@code rest}, see {@link ResponseEncoder#encode}. The driver's own thread.
+     */
+    void goOn(final Object response, final Object rest, final int start) {
+        takeRest(response, rest, start, driver.writer());
+        dispatchPending(driver.writer());
     }
 
     /** Calls {@code f} with a keyword when the exchange ends before its response is complete. */
