@@ -117,6 +117,13 @@ pub const OPTIONS: &[OptionSpec] = &[
         doc: "Exchanges that may wait for a worker; one more is answered 503 with Retry-After. With :virtual, handlers that may be running.",
     },
     OptionSpec {
+        name: "http1-engine",
+        kind: OptionKind::Keyword(&["auto", "hyper"]),
+        unit: "",
+        default: OptionDefault::Keyword("auto"),
+        doc: "Who serves HTTP/1.1: with :auto a fast lane serves plain requests and hyper all others, with :hyper hyper serves all. Both answer alike.",
+    },
+    OptionSpec {
         name: "max-body-bytes",
         kind: OptionKind::Integer { min: 0, max: 1 << 40 },
         unit: "bytes",
@@ -286,6 +293,8 @@ pub struct Options {
     pub event_loops: usize,
     /// `:handler-mode` is `:inline` or `:async`: a response may come in the turn after its request
     pub on_loop: bool,
+    /// `:http1-engine` is `:auto`: plain requests are served by the fast lane
+    pub fast_lane: bool,
     /// `:max-body-bytes`
     pub max_body_bytes: u64,
     /// `:inline-body-bytes`
@@ -370,6 +379,7 @@ impl Options {
             port: source.number("port")?,
             event_loops: source.number("event-loops")?,
             on_loop: source.text("handler-mode")? != "worker",
+            fast_lane: source.text("http1-engine")? == "auto",
             max_body_bytes: source.number("max-body-bytes")?,
             inline_body_bytes: source.number("inline-body-bytes")?,
             exchange_buffer_bytes: source.number("exchange-buffer-bytes")?,

@@ -16,14 +16,22 @@ fn absent_options_have_the_defaults_of_the_table() {
     assert_eq!(options.max_body_bytes, 8 << 20);
     assert_eq!(options.server_header.unwrap(), "hinny");
     assert!(!options.on_loop);
+    assert!(options.fast_lane);
 }
 
 #[test]
 fn given_options_win() {
-    let options = decode(&[("port", "0"), ("server-header", ""), ("handler-mode", "inline")]).unwrap();
+    let options = decode(&[
+        ("port", "0"),
+        ("server-header", ""),
+        ("handler-mode", "inline"),
+        ("http1-engine", "hyper"),
+    ])
+    .unwrap();
     assert_eq!(options.port, 0);
     assert_eq!(options.server_header, None);
     assert!(options.on_loop);
+    assert!(!options.fast_lane);
 }
 
 #[test]
