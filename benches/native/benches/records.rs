@@ -7,7 +7,7 @@ use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
 use hinny_core::commands::{Command, Commands};
 use hinny_core::records::{self, RequestHead};
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 fn headers(count: usize) -> HeaderMap {
     [
@@ -34,7 +34,8 @@ fn write_request(c: &mut Criterion) {
         let headers = headers(count);
         let head = RequestHead {
             exchange: 1 << 32,
-            method: &Method::GET,
+            method_id: 1,
+            method: "GET",
             flags: 0,
             uri: "/plaintext",
             query: None,
@@ -70,10 +71,11 @@ fn read_response(c: &mut Criterion) {
     let outbox = response_command();
     c.bench_function("command_response_read_1_header_13b", |b| {
         b.iter(|| {
-            for command in Commands::new(black_box(outbox.clone())) {
+            for command in Commands::new(black_box(&outbox)) {
                 let Ok(Command::Response(_, response)) = command else {
                     continue;
                 };
+                let response = response.share(&outbox);
                 let read = response.for_each_header(|name, value| {
                     black_box((name, value));
                 });

@@ -17,7 +17,8 @@ mod line;
 use memchr::memchr;
 
 pub use self::fault::Fault;
-use self::line::{check_trailer, hex_value, parse_length, split_target, value_of};
+pub(crate) use self::line::parse_length;
+use self::line::{check_trailer, hex_value, split_target, value_of};
 
 /// What a request may measure.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

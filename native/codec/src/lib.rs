@@ -5,4 +5,5 @@
 
 pub mod authority;
 pub mod framing;
+pub mod head;
 pub mod target;

@@ -2,7 +2,8 @@
 //!
 //! # Invariants
 //! - Every length is checked before it is used: a broken command ends the reading with [`Broken`], it never panics.
-//! - A response is a slice of the outbox's one buffer; nothing is copied.
+//! - A response is a slice of the outbox's one buffer; nothing is copied. While the outbox is read it is borrowed; who
+//!   must keep it for longer shares the buffer ([`ResponseCommand::share`]).
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode};
@@ -18,9 +19,9 @@ use crate::records::{
 
 /// One command of the outbox.
 #[derive(Debug)]
-pub enum Command {
+pub enum Command<'a> {
     /// A handler's response.
-    Response(u64, ResponseCommand),
+    Response(u64, ResponseCommand<&'a [u8]>),
     /// An exchange that ends in an error.
     Fail(u64, Kind),
     /// A piece of a response body.
@@ -47,28 +48,24 @@ pub struct Broken {
 
 /// An iterator over the commands of an outbox.
 #[derive(Debug)]
-pub struct Commands {
-    outbox: Bytes,
+pub struct Commands<'a> {
+    outbox: &'a Bytes,
     offset: usize,
 }
 
-impl Commands {
+impl<'a> Commands<'a> {
     /// Reads `outbox` from its start.
     #[must_use]
-    pub const fn new(outbox: Bytes) -> Self {
+    pub const fn new(outbox: &'a Bytes) -> Self {
         Self { outbox, offset: 0 }
     }
 
-    fn read(&self) -> Option<(Command, usize)> {
-        let length = length_at(&self.outbox, self.offset)?;
+    fn read(&self) -> Option<(Command<'a>, usize)> {
+        let length = length_at(self.outbox, self.offset)?;
         let end = self.offset.checked_add(length)?;
         let bytes = self.outbox.get(self.offset..end)?;
         let command = match bytes[RESPONSE_TYPE] {
-            RESPONSE => {
-                let exchange = get_u64(bytes, RESPONSE_EXCHANGE)?;
-                let shared = self.outbox.slice(self.offset..end);
-                Command::Response(exchange, ResponseCommand::parse(shared)?)
-            }
+            RESPONSE => Command::Response(get_u64(bytes, RESPONSE_EXCHANGE)?, ResponseCommand::parse(bytes)?),
             FAIL => Command::Fail(get_u64(bytes, FAIL_EXCHANGE)?, Kind::from_code(bytes[FAIL_KIND])?),
             CHUNK => Command::Chunk {
                 exchange: get_u64(bytes, CHUNK_EXCHANGE)?,
@@ -101,8 +98,8 @@ impl Commands {
     }
 }
 
-impl Iterator for Commands {
-    type Item = Result<Command, Broken>;
+impl<'a> Iterator for Commands<'a> {
+    type Item = Result<Command<'a>, Broken>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.offset >= self.outbox.len() {
@@ -118,24 +115,35 @@ impl Iterator for Commands {
 }
 
 /// A response as Java encoded it, decoded on demand.
-#[derive(Debug)]
-pub struct ResponseCommand {
-    bytes: Bytes,
+#[derive(Clone, Debug)]
+pub struct ResponseCommand<B> {
+    bytes: B,
     status: StatusCode,
     header_count: usize,
     body_start: usize,
     body_length: usize,
 }
 
-impl ResponseCommand {
-    fn parse(bytes: Bytes) -> Option<Self> {
-        let status = StatusCode::from_u16(get_u16(&bytes, RESPONSE_STATUS)?).ok()?;
-        let header_count = usize::from(get_u16(&bytes, RESPONSE_HEADER_COUNT)?);
-        let body_length = get_u32(&bytes, RESPONSE_BODY_LENGTH)?;
+/// A header field of a response.
+#[derive(Clone, Copy, Debug)]
+pub struct Field<'a> {
+    /// Id of the name, 0 if it is not listed.
+    pub id: u16,
+    /// The name, if its id is 0.
+    pub name: &'a [u8],
+    /// The value.
+    pub value: &'a [u8],
+}
+
+impl<'a> ResponseCommand<&'a [u8]> {
+    fn parse(bytes: &'a [u8]) -> Option<Self> {
+        let status = StatusCode::from_u16(get_u16(bytes, RESPONSE_STATUS)?).ok()?;
+        let header_count = usize::from(get_u16(bytes, RESPONSE_HEADER_COUNT)?);
+        let body_length = get_u32(bytes, RESPONSE_BODY_LENGTH)?;
         let mut body_start = RESPONSE_HEADERS + header_count * HEADER_ENTRY_SIZE;
         for n in 0..header_count {
             let entry = RESPONSE_HEADERS + n * HEADER_ENTRY_SIZE;
-            body_start += usize::from(get_u16(&bytes, entry + 2)?) + get_u32(&bytes, entry + 4)?;
+            body_start += usize::from(get_u16(bytes, entry + 2)?) + get_u32(bytes, entry + 4)?;
         }
         bytes.get(body_start..body_start.checked_add(body_length)?)?;
         Some(Self {
@@ -147,6 +155,36 @@ impl ResponseCommand {
         })
     }
 
+    /// The same response, which keeps `outbox` alive; it must be what this one was read from.
+    #[must_use]
+    pub fn share(self, outbox: &Bytes) -> ResponseCommand<Bytes> {
+        ResponseCommand {
+            bytes: outbox.slice_ref(self.bytes),
+            status: self.status,
+            header_count: self.header_count,
+            body_start: self.body_start,
+            body_length: self.body_length,
+        }
+    }
+
+    /// The same response with memory of its own.
+    #[must_use]
+    pub fn copy(self) -> ResponseCommand<Bytes> {
+        ResponseCommand {
+            bytes: Bytes::copy_from_slice(self.bytes),
+            status: self.status,
+            header_count: self.header_count,
+            body_start: self.body_start,
+            body_length: self.body_length,
+        }
+    }
+}
+
+impl<B: AsRef<[u8]>> ResponseCommand<B> {
+    fn bytes(&self) -> &[u8] {
+        self.bytes.as_ref()
+    }
+
     /// The status, 100 to 999.
     #[must_use]
     pub const fn status(&self) -> StatusCode {
@@ -156,15 +194,50 @@ impl ResponseCommand {
     /// Whether the body is all there.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.bytes[RESPONSE_FLAGS] & (FLAG_RESPONSE_STREAM | FLAG_RESPONSE_FILE) == 0
+        self.bytes()[RESPONSE_FLAGS] & (FLAG_RESPONSE_STREAM | FLAG_RESPONSE_FILE) == 0
     }
 
     /// Whether the body goes on in chunks.
     #[must_use]
     pub fn is_streamed(&self) -> bool {
-        self.bytes[RESPONSE_FLAGS] & FLAG_RESPONSE_STREAM != 0
+        self.bytes()[RESPONSE_FLAGS] & FLAG_RESPONSE_STREAM != 0
     }
 
+    /// The bytes of the body, none when the handler gave nil; of one that is not whole see [`Self::body`].
+    #[must_use]
+    pub fn body_bytes(&self) -> &[u8] {
+        &self.bytes()[self.body_start..self.body_start + self.body_length]
+    }
+
+    /// The header fields in order.
+    pub fn fields(&self) -> impl Iterator<Item = Field<'_>> {
+        let bytes = self.bytes();
+        let mut text = RESPONSE_HEADERS + self.header_count * HEADER_ENTRY_SIZE;
+        (0..self.header_count).map_while(move |n| {
+            let (id, name_length, value_length) = self.entry(n)?;
+            let value_start = text + name_length;
+            let end = value_start + value_length;
+            let field = Field {
+                id,
+                name: &bytes[text..value_start],
+                value: &bytes[value_start..end],
+            };
+            text = end;
+            Some(field)
+        })
+    }
+
+    fn entry(&self, n: usize) -> Option<(u16, usize, usize)> {
+        let at = RESPONSE_HEADERS + n * HEADER_ENTRY_SIZE;
+        Some((
+            get_u16(self.bytes(), at)?,
+            usize::from(get_u16(self.bytes(), at + 2)?),
+            get_u32(self.bytes(), at + 4)?,
+        ))
+    }
+}
+
+impl ResponseCommand<Bytes> {
     /// The body, the first part of one that goes on, or the path of the file that it is; `None` when the handler gave nil.
     #[must_use]
     pub fn body(&self) -> Option<Bytes> {
@@ -177,29 +250,16 @@ impl ResponseCommand {
     /// # Errors
     /// [`Kind::ResponseInvalid`] for a name that is no token, an unknown name id, or a value with a control character.
     pub fn for_each_header(&self, mut each: impl FnMut(HeaderName, HeaderValue)) -> Result<(), Kind> {
-        let mut text = RESPONSE_HEADERS + self.header_count * HEADER_ENTRY_SIZE;
-        for n in 0..self.header_count {
-            let (id, name_length, value_length) = self.entry(n).ok_or(Kind::ResponseInvalid)?;
-            let name = if id == 0 {
-                HeaderName::from_bytes(&self.bytes[text..text + name_length]).map_err(|_| Kind::ResponseInvalid)?
+        for field in self.fields() {
+            let name = if field.id == 0 {
+                HeaderName::from_bytes(field.name).map_err(|_| Kind::ResponseInvalid)?
             } else {
-                names::header_name(id).ok_or(Kind::ResponseInvalid)?.clone()
+                names::header_name(field.id).ok_or(Kind::ResponseInvalid)?.clone()
             };
-            text += name_length;
-            let value = HeaderValue::from_maybe_shared(self.bytes.slice(text..text + value_length))
-                .map_err(|_| Kind::ResponseInvalid)?;
-            text += value_length;
+            let value =
+                HeaderValue::from_maybe_shared(self.bytes.slice_ref(field.value)).map_err(|_| Kind::ResponseInvalid)?;
             each(name, value);
         }
         Ok(())
-    }
-
-    fn entry(&self, n: usize) -> Option<(u16, usize, usize)> {
-        let at = RESPONSE_HEADERS + n * HEADER_ENTRY_SIZE;
-        Some((
-            get_u16(&self.bytes, at)?,
-            usize::from(get_u16(&self.bytes, at + 2)?),
-            get_u32(&self.bytes, at + 4)?,
-        ))
     }
 }

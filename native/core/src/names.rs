@@ -100,12 +100,26 @@ pub const HEADERS: &[&str] = &[
     "keep-alive",
 ];
 
+/// Id of the header name that says how the connection goes on.
+pub const CONNECTION: u16 = position(HEADERS, "connection");
 /// Id of the header name that announces the length of a body.
 pub const CONTENT_LENGTH: u16 = position(HEADERS, "content-length");
 /// Id of the header name whose repeated fields are joined with `;`.
 pub const COOKIE: u16 = position(HEADERS, "cookie");
+/// Id of the header name that says when a message was made.
+pub const DATE: u16 = position(HEADERS, "date");
+/// Id of the header name that asks for an interim response.
+pub const EXPECT: u16 = position(HEADERS, "expect");
+/// Id of the header name that says which server is meant.
+pub const HOST: u16 = position(HEADERS, "host");
+/// Id of the header name that says which software answers.
+pub const SERVER: u16 = position(HEADERS, "server");
+/// Id of the header name that announces fields behind a chunked body.
+pub const TRAILER: u16 = position(HEADERS, "trailer");
 /// Id of the header name that announces a body of unknown length.
 pub const TRANSFER_ENCODING: u16 = position(HEADERS, "transfer-encoding");
+/// Id of the header name that asks for another protocol.
+pub const UPGRADE: u16 = position(HEADERS, "upgrade");
 
 /// Position of `name`, from 1; evaluated by the compiler, which fails if there is none.
 const fn position(list: &[&str], name: &str) -> u16 {
@@ -142,14 +156,14 @@ pub fn method_id(method: &Method) -> u8 {
     }
 }
 
-/// The id of a lower-case header name, 0 if it is not in [`HEADERS`].
+/// The id of a header name in any case, 0 if it is not in [`HEADERS`].
 #[must_use]
 pub fn header_id(name: &str) -> u16 {
     let bytes = name.as_bytes();
     let mut slot = hash(bytes);
     loop {
         let id = ID_BY_HASH[slot];
-        if id == 0 || HEADERS[usize::from(id) - 1].as_bytes() == bytes {
+        if id == 0 || HEADERS[usize::from(id) - 1].as_bytes().eq_ignore_ascii_case(bytes) {
             return id;
         }
         slot = (slot + 1) % SLOTS;
@@ -162,31 +176,43 @@ pub fn header_name(id: u16) -> Option<&'static HeaderName> {
     NAME_BY_ID.get(usize::from(id).checked_sub(1)?)
 }
 
+/// The text of the header name with this id; `None` for 0 and for ids beyond the list.
+#[must_use]
+pub fn header_text(id: u16) -> Option<&'static str> {
+    HEADERS.get(usize::from(id).checked_sub(1)?).copied()
+}
+
 /// Open addressing at a load of a third: a look-up touches one or two slots.
 const SLOTS: usize = 256;
 
-static ID_BY_HASH: LazyLock<[u16; SLOTS]> = LazyLock::new(|| {
+static ID_BY_HASH: [u16; SLOTS] = {
     let mut table = [0; SLOTS];
-    for (id, name) in (1..).zip(HEADERS) {
-        let mut slot = hash(name.as_bytes());
+    let mut n = 0;
+    while n < HEADERS.len() {
+        let mut slot = hash(HEADERS[n].as_bytes());
         while table[slot] != 0 {
             slot = (slot + 1) % SLOTS;
         }
-        table[slot] = id;
+        table[slot] = n as u16 + 1;
+        n += 1;
     }
     table
-});
+};
 
 static NAME_BY_ID: LazyLock<Vec<HeaderName>> =
     LazyLock::new(|| HEADERS.iter().copied().map(HeaderName::from_static).collect());
 
-/// Length, first, middle and last byte tell the listed names apart well enough.
-fn hash(name: &[u8]) -> usize {
-    let (Some(&first), Some(&last)) = (name.first(), name.last()) else {
+/// Length, first, middle and last byte tell the listed names apart well enough; of a letter in either case the same.
+const fn hash(name: &[u8]) -> usize {
+    let ([first, ..], [.., last]) = (name, name) else {
         return 0;
     };
-    let middle = usize::from(name[name.len() / 2]);
-    (name.len() * 37 + usize::from(first) * 5 + usize::from(last) * 61 + middle * 17) % SLOTS
+    let middle = name[name.len() / 2];
+    (name.len() * 37 + lower(*first) * 5 + lower(*last) * 61 + lower(middle) * 17) % SLOTS
+}
+
+const fn lower(byte: u8) -> usize {
+    (byte | 0x20) as usize
 }
 
 #[cfg(test)]
@@ -197,7 +223,9 @@ mod tests {
     fn every_listed_header_is_found_by_name_and_by_id() {
         for (id, name) in (1_u16..).zip(HEADERS) {
             assert_eq!(header_id(name), id, "{name}");
+            assert_eq!(header_id(&name.to_uppercase()), id, "{name}");
             assert_eq!(header_name(id).unwrap().as_str(), *name);
+            assert_eq!(header_text(id), Some(*name));
         }
     }
 
@@ -207,6 +235,7 @@ mod tests {
             assert_eq!(header_id(name), 0, "{name}");
         }
         assert_eq!(header_name(0), None);
+        assert_eq!(header_text(0), None);
         assert_eq!(header_name(u16::MAX), None);
         assert_eq!(method_id(&Method::from_bytes(b"PURGE").unwrap()), 0);
     }

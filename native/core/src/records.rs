@@ -12,7 +12,7 @@
 //! length`; a name with an id has no text. Texts are the bytes of the wire, one Latin-1 character each.
 
 use bytes::Bytes;
-use http::{HeaderMap, Method};
+use http::HeaderMap;
 
 use crate::names;
 
@@ -187,8 +187,10 @@ pub const METHOD_LENGTH_MAX: usize = 1024;
 pub struct RequestHead<'a> {
     /// Exchange id.
     pub exchange: u64,
-    /// Method, at most [`METHOD_LENGTH_MAX`] bytes.
-    pub method: &'a Method,
+    /// Id of the method, 0 if it is not in [`names::METHODS`].
+    pub method_id: u8,
+    /// The method, at most [`METHOD_LENGTH_MAX`] bytes; not looked at if it has an id.
+    pub method: &'a str,
     /// `FLAG_HTTP_10`, `FLAG_HTTPS` and `FLAG_BODY_STREAM`; the others are set here.
     pub flags: u8,
     /// Path of the target as sent, at most 65,535 bytes.
@@ -203,67 +205,97 @@ pub struct RequestHead<'a> {
     pub remote_addr: &'a str,
 }
 
-/// Appends a request record to `out`. Header fields of one name become one entry, joined as the Ring SPEC says.
-pub fn write_request(out: &mut Vec<u8>, head: &RequestHead<'_>, headers: &HeaderMap, body: &[Bytes]) {
-    let start = out.len();
-    let header_count = headers.keys_len();
-    let method_id = names::method_id(head.method);
-    let method_text = if method_id == 0 { head.method.as_str() } else { "" };
-    let query = head.query.unwrap_or("");
-    let flags = head.flags | if head.query.is_some() { FLAG_QUERY } else { 0 };
-    let body_length: usize = body.iter().map(Bytes::len).sum();
+/// A request record that is being written: its fixed part is, its header fields follow, [`Self::finish`] ends it.
+#[derive(Debug)]
+pub struct RequestWriter<'a> {
+    out: &'a mut Vec<u8>,
+    start: usize,
+    next_entry: usize,
+}
 
-    let mut fixed = [0_u8; REQUEST_HEADERS];
-    fixed[REQUEST_TYPE] = REQUEST;
-    fixed[REQUEST_FLAGS] = flags;
-    fixed[REQUEST_METHOD] = method_id;
-    fixed[REQUEST_REMOTE_ADDR_LENGTH] = low_u8(head.remote_addr.len());
-    put_u64(&mut fixed, REQUEST_EXCHANGE, head.exchange);
-    put_u16(&mut fixed, REQUEST_METHOD_LENGTH, method_text.len());
-    put_u16(&mut fixed, REQUEST_HEADER_COUNT, header_count);
-    put_u16(&mut fixed, REQUEST_URI_LENGTH, head.uri.len());
-    put_u16(&mut fixed, REQUEST_QUERY_LENGTH, query.len());
-    put_u16(&mut fixed, REQUEST_SERVER_NAME_LENGTH, head.server_name.len());
-    put_u16(&mut fixed, REQUEST_SERVER_PORT, usize::from(head.server_port));
-    put_u32(&mut fixed, REQUEST_BODY_LENGTH, body_length);
-    out.extend_from_slice(&fixed);
-    let index = out.len();
-    out.resize(index + header_count * HEADER_ENTRY_SIZE, 0);
-    for text in [method_text, head.uri, query, head.server_name, head.remote_addr] {
-        out.extend_from_slice(text.as_bytes());
-    }
-    // The map gives the fields of one name in a row.
-    let mut previous = None;
-    let mut next_entry = index;
-    for (name, value) in headers {
-        if previous == Some(name) {
-            let entry = next_entry - HEADER_ENTRY_SIZE;
-            let is_cookie = get_u16(out, entry) == Some(names::COOKIE);
-            out.push(if is_cookie { b';' } else { b',' });
-            out.extend_from_slice(value.as_bytes());
-            let joined = get_u32(out, entry + 4).unwrap_or(0) + 1 + value.len();
-            put_u32(out, entry + 4, joined);
-            continue;
+impl<'a> RequestWriter<'a> {
+    /// Appends the beginning of a request record to `out`. `field_count` calls of [`Self::field`] must follow.
+    pub fn new(out: &'a mut Vec<u8>, head: &RequestHead<'_>, field_count: usize) -> Self {
+        let start = out.len();
+        let method_text = if head.method_id == 0 { head.method } else { "" };
+        let query = head.query.unwrap_or("");
+        let flags = head.flags | if head.query.is_some() { FLAG_QUERY } else { 0 };
+
+        let mut fixed = [0_u8; REQUEST_HEADERS];
+        fixed[REQUEST_TYPE] = REQUEST;
+        fixed[REQUEST_FLAGS] = flags;
+        fixed[REQUEST_METHOD] = head.method_id;
+        fixed[REQUEST_REMOTE_ADDR_LENGTH] = low_u8(head.remote_addr.len());
+        put_u64(&mut fixed, REQUEST_EXCHANGE, head.exchange);
+        put_u16(&mut fixed, REQUEST_METHOD_LENGTH, method_text.len());
+        put_u16(&mut fixed, REQUEST_HEADER_COUNT, field_count);
+        put_u16(&mut fixed, REQUEST_URI_LENGTH, head.uri.len());
+        put_u16(&mut fixed, REQUEST_QUERY_LENGTH, query.len());
+        put_u16(&mut fixed, REQUEST_SERVER_NAME_LENGTH, head.server_name.len());
+        put_u16(&mut fixed, REQUEST_SERVER_PORT, usize::from(head.server_port));
+        out.extend_from_slice(&fixed);
+        let next_entry = out.len();
+        out.resize(next_entry + field_count * HEADER_ENTRY_SIZE, 0);
+        for text in [method_text, head.uri, query, head.server_name, head.remote_addr] {
+            out.extend_from_slice(text.as_bytes());
         }
-        previous = Some(name);
-        let id = names::header_id(name.as_str());
+        Self { out, start, next_entry }
+    }
+
+    /// Adds a header field. The name is written in lower case; it is not looked at if it has an id.
+    pub fn field(&mut self, id: u16, name: &str, value: &[u8]) {
         if id == 0 {
-            out.extend_from_slice(name.as_str().as_bytes());
-            put_u16(out, next_entry + 2, name.as_str().len());
+            let text = self.out.len();
+            self.out.extend_from_slice(name.as_bytes());
+            self.out[text..].make_ascii_lowercase();
+            put_u16(self.out, self.next_entry + 2, name.len());
         } else {
-            put_u16(out, next_entry, usize::from(id));
+            put_u16(self.out, self.next_entry, usize::from(id));
             if id == names::CONTENT_LENGTH || id == names::TRANSFER_ENCODING {
-                out[start + REQUEST_FLAGS] |= FLAG_BODY;
+                self.out[self.start + REQUEST_FLAGS] |= FLAG_BODY;
             }
         }
-        out.extend_from_slice(value.as_bytes());
-        put_u32(out, next_entry + 4, value.len());
-        next_entry += HEADER_ENTRY_SIZE;
+        self.out.extend_from_slice(value);
+        put_u32(self.out, self.next_entry + 4, value.len());
+        self.next_entry += HEADER_ENTRY_SIZE;
     }
-    for chunk in body {
-        out.extend_from_slice(chunk);
+
+    /// Adds another value to the last field, joined as the Ring SPEC says.
+    pub fn join(&mut self, value: &[u8]) {
+        let entry = self.next_entry - HEADER_ENTRY_SIZE;
+        let is_cookie = get_u16(self.out, entry) == Some(names::COOKIE);
+        self.out.push(if is_cookie { b';' } else { b',' });
+        self.out.extend_from_slice(value);
+        let joined = get_u32(self.out, entry + 4).unwrap_or(0) + 1 + value.len();
+        put_u32(self.out, entry + 4, joined);
     }
-    finish(out, start);
+
+    /// Adds the body and ends the record.
+    pub fn finish<'b>(self, body: impl IntoIterator<Item = &'b [u8]>) {
+        let mut length = 0;
+        for chunk in body {
+            self.out.extend_from_slice(chunk);
+            length += chunk.len();
+        }
+        put_u32(self.out, self.start + REQUEST_BODY_LENGTH, length);
+        finish(self.out, self.start);
+    }
+}
+
+/// Appends a request record to `out`. Header fields of one name become one entry.
+pub fn write_request(out: &mut Vec<u8>, head: &RequestHead<'_>, headers: &HeaderMap, body: &[Bytes]) {
+    let mut writer = RequestWriter::new(out, head, headers.keys_len());
+    // The map gives the fields of one name in a row.
+    let mut previous = None;
+    for (name, value) in headers {
+        if previous == Some(name) {
+            writer.join(value.as_bytes());
+        } else {
+            writer.field(names::header_id(name.as_str()), name.as_str(), value.as_bytes());
+        }
+        previous = Some(name);
+    }
+    writer.finish(body.iter().map(Bytes::as_ref));
 }
 
 /// Appends a chunk record of the exchange's request body to `out`.

@@ -310,7 +310,7 @@ fn fault(error: &hyper::Error) -> Kind {
 
 impl LoopState {
     /// Ready when the inbox has room for a record of `length` bytes.
-    fn poll_room(&self, length: usize, cx: &Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_room(&self, length: usize, cx: &Context<'_>) -> Poll<()> {
         let mut inbox = self.inbox.borrow_mut();
         if inbox.has_room(length) {
             Poll::Ready(())

@@ -27,10 +27,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use tokio::task::JoinHandle;
 
-use crate::connection::{self, Connection};
+use crate::connection::Connection;
+use crate::connection_task;
+use crate::date::Date;
 use crate::engine::{Engine, LoopSwitches};
 use crate::exchange::{Exchange, Reply};
 use crate::inbox::Inbox;
+use crate::lane;
 use crate::listener;
 use crate::timeouts;
 
@@ -48,6 +51,13 @@ const HANDSHAKE_WAIT: Duration = Duration::from_millis(200);
 
 /// Exchanges that a loop may have open without a look at the other loops'.
 const RESERVED_EXCHANGES: u64 = 64;
+
+/// How much the fast lane reads at once.
+const READ_BUFFER_BYTES: usize = 32 << 10;
+
+/// Spare buffers kept per loop, and the largest of them.
+const SPARE_BUFFERS: usize = 256;
+const SPARE_BUFFER_BYTES: usize = 64 << 10;
 
 /// What a poll ended with.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -87,8 +97,13 @@ pub(crate) struct LoopState {
     pub(crate) connections: RefCell<Slots<Rc<Connection>>>,
     /// Connections that keep responses back because an inline handler will answer their next request in this turn.
     pub(crate) held: RefCell<Vec<Rc<Connection>>>,
-    /// Write buffers that no connection uses now.
-    pub(crate) spare_buffers: RefCell<Vec<Vec<u8>>>,
+    /// Connections that the fast lane has written replies for while the outbox is applied.
+    pub(crate) replied: RefCell<Vec<Rc<Connection>>>,
+    /// What the fast lane reads into; nothing stays in it.
+    pub(crate) read_buffer: RefCell<Box<[u8]>>,
+    pub(crate) date: RefCell<Date>,
+    /// Buffers that no connection uses now.
+    spare_buffers: RefCell<Vec<Vec<u8>>>,
     /// The time at the start of this turn.
     pub(crate) now_ms: Cell<u64>,
     pub(crate) draining: Cell<bool>,
@@ -145,16 +160,33 @@ impl LoopState {
         }
     }
 
-    fn apply(&self, outbox: Bytes) {
+    /// An empty buffer.
+    pub(crate) fn spare_buffer(&self) -> Vec<u8> {
+        self.spare_buffers.borrow_mut().pop().unwrap_or_default()
+    }
+
+    /// Keeps a buffer for others to use.
+    pub(crate) fn give_back(&self, mut buffer: Vec<u8>) {
+        let mut spares = self.spare_buffers.borrow_mut();
+        if (1..=SPARE_BUFFER_BYTES).contains(&buffer.capacity()) && spares.len() < SPARE_BUFFERS {
+            buffer.clear();
+            spares.push(buffer);
+        }
+    }
+
+    fn apply(&self, outbox: &Bytes) {
         for command in Commands::new(outbox) {
             match command {
-                Ok(Command::Response(exchange, response)) => self.deliver(exchange, Reply::Response(response)),
+                Ok(Command::Response(exchange, response)) => self.deliver_response(exchange, response, outbox),
                 Ok(Command::Fail(exchange, kind)) => self.deliver(exchange, Reply::Fail(kind)),
                 Ok(Command::Chunk { exchange, bytes, last }) => self.deliver_chunk(exchange, bytes, last),
                 Ok(Command::Credit(exchange, bytes)) => self.demand(exchange, Some(bytes)),
                 Ok(Command::Discard(exchange)) => self.demand(exchange, None),
                 Err(broken) => log::error!("outbox does not decode at byte {}", broken.offset),
             }
+        }
+        for connection in self.replied.borrow_mut().drain(..) {
+            lane::flush(&connection);
         }
         for connection in self.held.borrow_mut().drain(..) {
             connection.release();
@@ -190,6 +222,9 @@ impl EventLoop {
             exchanges: RefCell::default(),
             connections: RefCell::default(),
             held: RefCell::default(),
+            replied: RefCell::default(),
+            read_buffer: RefCell::new(vec![0; READ_BUFFER_BYTES].into()),
+            date: RefCell::new(Date::new()),
             spare_buffers: RefCell::default(),
             now_ms: Cell::new(clock.now_ms()),
             draining: Cell::new(false),
@@ -226,7 +261,7 @@ impl EventLoop {
         let mut outbox = Some(outbox);
         runtime.block_on(poll_fn(|cx| {
             if let Some(outbox) = outbox.take() {
-                state.apply(outbox);
+                state.apply(&outbox);
                 if state.switches.is_woken() {
                     // The connections write what they were given before this poll returns for the wake.
                     cx.waker().wake_by_ref();
@@ -345,7 +380,7 @@ async fn accept_last(state: Rc<LoopState>, listener: Rc<TcpListener>) {
 
 fn accepted(state: &Rc<LoopState>, stream: TcpStream, peer: SocketAddr) {
     state.switches.metrics.connections_accepted.add(1);
-    connection::spawn(state, stream, peer);
+    connection_task::spawn(state, stream, peer);
 }
 
 /// A client that left between its SYN and our accept is no trouble of ours.

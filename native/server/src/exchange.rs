@@ -16,24 +16,28 @@ use hinny_core::commands::ResponseCommand;
 use hinny_core::error::Kind;
 use hinny_core::records;
 
+use crate::connection::Connection;
 use crate::event_loop::LoopState;
+use crate::lane;
 
 /// What came back for an exchange.
 #[derive(Debug)]
 pub(crate) enum Reply {
-    Response(ResponseCommand),
+    Response(ResponseCommand<Bytes>),
     Fail(Kind),
 }
 
 /// An exchange that was handed to a handler.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Exchange {
     reply: Waiting,
     bodies: Option<Box<Bodies>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 enum Waiting {
+    /// The connection's fast lane sends the reply.
+    Lane(Rc<Connection>),
     #[default]
     NotPolled,
     Polled(Waker),
@@ -93,17 +97,17 @@ impl OpenExchange {
         if !state.may_open_exchange() {
             return Err(Kind::ExchangeLimit);
         }
-        let id = state
-            .exchanges
-            .borrow_mut()
-            .insert(Exchange::default())
-            .ok_or(Kind::ExchangeLimit)?;
-        state.switches.metrics.exchanges_open.add(1);
-        Ok(Self {
+        let id = state.open_exchange(Exchange::default()).ok_or(Kind::ExchangeLimit)?;
+        Ok(Self::adopt(state, id))
+    }
+
+    /// Becomes the owner of an exchange that has none.
+    pub(crate) fn adopt(state: &Rc<LoopState>, id: u64) -> Self {
+        Self {
             id,
             state: Rc::clone(state),
             ends_as: Some(Kind::Disconnected),
-        })
+        }
     }
 
     pub(crate) const fn id(&self) -> u64 {
@@ -134,13 +138,13 @@ impl OpenExchange {
             Waiting::Polled(waker) if waker.will_wake(cx.waker()) => Poll::Pending,
             Waiting::Answered(_) => match std::mem::replace(&mut exchange.reply, Waiting::Taken) {
                 Waiting::Answered(reply) => Poll::Ready(reply),
-                Waiting::NotPolled | Waiting::Polled(_) | Waiting::Taken => Poll::Pending,
+                Waiting::Lane(_) | Waiting::NotPolled | Waiting::Polled(_) | Waiting::Taken => Poll::Pending,
             },
             Waiting::NotPolled | Waiting::Polled(_) => {
                 exchange.reply = Waiting::Polled(cx.waker().clone());
                 Poll::Pending
             }
-            Waiting::Taken => Poll::Ready(Reply::Fail(Kind::Internal)),
+            Waiting::Taken | Waiting::Lane(_) => Poll::Ready(Reply::Fail(Kind::Internal)),
         }
     }
 
@@ -187,20 +191,19 @@ impl OpenExchange {
 
 impl Drop for OpenExchange {
     fn drop(&mut self) {
-        let removed = self.state.exchanges.borrow_mut().remove(self.id);
-        self.state.switches.metrics.exchanges_open.decrement();
-        if let Some(kind) = self.ends_as {
-            let code = usize::from(kind.code());
-            self.state
-                .push_record(|out| records::write_signal(out, self.id, records::SIGNAL_GONE, code));
-        }
-        if let Some(waker) = removed.and_then(|exchange| exchange.bodies?.request.waker) {
-            waker.wake();
-        }
+        self.state.end_exchange(self.id, self.ends_as);
     }
 }
 
 impl Exchange {
+    /// An exchange whose reply is the lane's to send.
+    pub(crate) fn in_lane(connection: &Rc<Connection>) -> Self {
+        Self {
+            reply: Waiting::Lane(Rc::clone(connection)),
+            bodies: None,
+        }
+    }
+
     fn bodies(&mut self) -> &mut Bodies {
         self.bodies.get_or_insert_default()
     }
@@ -211,14 +214,108 @@ impl Exchange {
 }
 
 impl LoopState {
+    /// Gives an exchange its id; `None` if no id is left.
+    pub(crate) fn open_exchange(&self, exchange: Exchange) -> Option<u64> {
+        let id = self.exchanges.borrow_mut().insert(exchange)?;
+        self.switches.metrics.exchanges_open.add(1);
+        Some(id)
+    }
+
+    /// Ends an exchange. With a kind, the driver of the loop learns that it ended before its response was complete.
+    pub(crate) fn end_exchange(&self, id: u64, ends_as: Option<Kind>) {
+        let Some(exchange) = self.exchanges.borrow_mut().remove(id) else {
+            return;
+        };
+        self.switches.metrics.exchanges_open.decrement();
+        if let Some(kind) = ends_as {
+            let code = usize::from(kind.code());
+            self.push_record(|out| records::write_signal(out, id, records::SIGNAL_GONE, code));
+        }
+        wake(exchange.bodies.and_then(|bodies| bodies.request.waker));
+    }
+
+    /// Makes the reply of an exchange wait for [`OpenExchange::poll_reply`].
+    pub(crate) fn leave_lane(&self, id: u64) {
+        if let Some(exchange) = self.exchanges.borrow_mut().get_mut(id)
+            && matches!(exchange.reply, Waiting::Lane(_))
+        {
+            exchange.reply = Waiting::NotPolled;
+        }
+    }
+
+    /// Takes the reply that was stored for an exchange, if it is a whole response or an error; the exchange is over then.
+    pub(crate) fn take_stored(&self, id: u64) -> Option<Reply> {
+        let mut exchanges = self.exchanges.borrow_mut();
+        match &exchanges.get_mut(id)?.reply {
+            Waiting::Answered(Reply::Response(command)) if command.is_whole() => {}
+            Waiting::Answered(Reply::Fail(_)) => {}
+            _ => return None,
+        }
+        let Waiting::Answered(reply) = exchanges.remove(id)?.reply else {
+            return None;
+        };
+        self.switches.metrics.exchanges_open.decrement();
+        Some(reply)
+    }
+
+    /// Whether a reply is stored for an exchange.
+    pub(crate) fn has_stored(&self, id: u64) -> bool {
+        let mut exchanges = self.exchanges.borrow_mut();
+        matches!(
+            exchanges.get_mut(id),
+            Some(Exchange {
+                reply: Waiting::Answered(_),
+                ..
+            })
+        )
+    }
+
+    /// Hands a response to its exchange.
+    pub(crate) fn deliver_response(&self, id: u64, command: ResponseCommand<&[u8]>, outbox: &Bytes) {
+        if command.is_whole()
+            && let Some(connection) = self.end_next_in_lane(id)
+        {
+            return lane::answer(&connection, &command);
+        }
+        let in_lane = matches!(
+            self.exchanges.borrow_mut().get_mut(id),
+            Some(Exchange {
+                reply: Waiting::Lane(_),
+                ..
+            })
+        );
+        // In the lane it may wait long, and must not keep the outbox alive.
+        let command = if in_lane { command.copy() } else { command.share(outbox) };
+        self.deliver(id, Reply::Response(command));
+    }
+
+    /// Ends the exchange if its reply is the next that its lane sends.
+    fn end_next_in_lane(&self, id: u64) -> Option<Rc<Connection>> {
+        let mut exchanges = self.exchanges.borrow_mut();
+        match &exchanges.get_mut(id)?.reply {
+            Waiting::Lane(connection) if connection.lane.borrow().is_next(id) => {}
+            _ => return None,
+        }
+        let Waiting::Lane(connection) = exchanges.remove(id)?.reply else {
+            return None;
+        };
+        self.switches.metrics.exchanges_open.decrement();
+        Some(connection)
+    }
+
     /// Hands a reply to its exchange. An error for one whose response has begun breaks that off.
     pub(crate) fn deliver(&self, id: u64, reply: Reply) {
+        if let Reply::Fail(kind) = &reply
+            && let Some(connection) = self.end_next_in_lane(id)
+        {
+            return lane::fail(&connection, *kind);
+        }
         let mut exchanges = self.exchanges.borrow_mut();
         let Some(exchange) = exchanges.get_mut(id) else {
             return self.stale();
         };
         let waker = match (&mut exchange.reply, &reply) {
-            (Waiting::NotPolled | Waiting::Polled(_), _) => {
+            (Waiting::Lane(_) | Waiting::NotPolled | Waiting::Polled(_), _) => {
                 if let Reply::Response(command) = &reply
                     && command.is_streamed()
                 {
@@ -226,6 +323,10 @@ impl LoopState {
                 }
                 match std::mem::replace(&mut exchange.reply, Waiting::Answered(reply)) {
                     Waiting::Polled(waker) => Some(waker),
+                    Waiting::Lane(connection) => {
+                        drop(exchanges);
+                        return lane::stored(&connection);
+                    }
                     _ => None,
                 }
             }
@@ -273,7 +374,7 @@ impl LoopState {
     pub(crate) fn is_unanswered(&self, id: u64) -> bool {
         let mut exchanges = self.exchanges.borrow_mut();
         let reply = exchanges.get_mut(id).map(|exchange| &exchange.reply);
-        matches!(reply, Some(Waiting::NotPolled | Waiting::Polled(_)))
+        matches!(reply, Some(Waiting::Lane(_) | Waiting::NotPolled | Waiting::Polled(_)))
     }
 
     /// The handler asks for more of its request body (`Some`) or for no more of it (`None`).

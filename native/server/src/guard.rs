@@ -41,6 +41,26 @@ impl Guard {
         }
     }
 
+    /// Forgets what came: the next byte is the first of a request, and hyper has had none.
+    pub(crate) fn restart(&self) {
+        self.framing.replace(Framing::new());
+        self.requests.set(0);
+    }
+
+    pub(crate) const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Whether the first request is here to its end, or a fault is.
+    pub(crate) fn has_whole_request(&self) -> bool {
+        let framing = self.framing.borrow();
+        framing.fault().is_some() || framing.heads() > 1 || framing.heads() == 1 && !framing.is_in_body()
+    }
+
+    pub(crate) fn is_in_body(&self) -> bool {
+        self.framing.borrow().is_in_body()
+    }
+
     /// hyper has given a request to the service.
     pub(crate) fn request_taken(&self) {
         self.requests.set(self.requests.get() + 1);

@@ -9,14 +9,18 @@
 
 mod body;
 mod connection;
+mod connection_task;
+mod date;
 mod engine;
 mod event_loop;
 mod exchange;
 mod guard;
 mod inbox;
+mod lane;
 mod listener;
 mod response;
 mod response_body;
+mod response_bytes;
 mod server_name;
 mod service;
 mod socket;

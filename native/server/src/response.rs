@@ -8,12 +8,11 @@
 //!   Content-Length that the handler gives it (§8.6).
 
 use std::rc::Rc;
-use std::time::SystemTime;
 
 use bytes::Bytes;
 use hinny_core::commands::ResponseCommand;
 use hinny_core::error::Kind;
-use hinny_core::status::{self, Answer};
+use hinny_core::status;
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, SERVER, TRANSFER_ENCODING};
 use http::{HeaderValue, Response, StatusCode};
 
@@ -49,16 +48,12 @@ impl Content {
 pub(crate) fn from_command(
     connection: &Rc<Connection>,
     head_request: bool,
-    command: &ResponseCommand,
+    command: &ResponseCommand<Bytes>,
     content: Content,
 ) -> Result<Response<ResponseBody>, Kind> {
     let status = command.status();
-    let bodiless = head_request
-        || matches!(
-            status,
-            StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED
-        );
-    let keep_length = status == StatusCode::NOT_MODIFIED || (head_request && !is_empty_by_rule(status));
+    let bodiless = has_no_content(status, head_request);
+    let keep_length = status == StatusCode::NOT_MODIFIED || (head_request && !has_no_length(status));
     let mut headers = connection.spare_headers.take();
     let mut has_server = false;
     let mut length = None;
@@ -67,7 +62,7 @@ pub(crate) fn from_command(
             return;
         }
         if name == CONTENT_LENGTH {
-            length = length.or_else(|| parse_length(&value));
+            length = length.or_else(|| parse_length(value.as_bytes()));
             return;
         }
         has_server |= name == SERVER;
@@ -120,7 +115,7 @@ pub(crate) fn from_command(
 pub(crate) fn from_kind(connection: &Connection, kind: Kind) -> Result<Response<ResponseBody>, Kind> {
     let answer = status::answer(kind).ok_or(kind)?;
     connection.state.switches.metrics.errors_answered.add(1);
-    let mut response = Response::new(ResponseBody::from(Bytes::from_static(reason(answer).as_bytes())));
+    let mut response = Response::new(ResponseBody::from(Bytes::from_static(reason(answer.status).as_bytes())));
     *response.status_mut() = answer.status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
@@ -139,42 +134,29 @@ pub(crate) fn from_kind(connection: &Connection, kind: Kind) -> Result<Response<
     Ok(response)
 }
 
-/// The answer to an error while hyper waits for a request and cannot be asked to write.
-pub(crate) fn raw(answer: Answer, server: Option<&HeaderValue>) -> Vec<u8> {
-    let reason = reason(answer);
-    let mut bytes = format!(
-        "HTTP/1.1 {} {reason}\r\ncontent-type: text/plain\r\nconnection: close\r\ncontent-length: {}\r\ndate: {}\r\n",
-        answer.status.as_u16(),
-        reason.len(),
-        httpdate::fmt_http_date(SystemTime::now()),
-    )
-    .into_bytes();
-    if let Some(seconds) = answer.retry_after_seconds {
-        bytes.extend_from_slice(format!("retry-after: {seconds}\r\n").as_bytes());
-    }
-    if let Some(server) = server {
-        bytes.extend_from_slice(b"server: ");
-        bytes.extend_from_slice(server.as_bytes());
-        bytes.extend_from_slice(b"\r\n");
-    }
-    bytes.extend_from_slice(b"\r\n");
-    bytes.extend_from_slice(reason.as_bytes());
-    bytes
+/// The body of the answer to an error.
+pub(crate) fn reason(status: StatusCode) -> &'static str {
+    status.canonical_reason().unwrap_or("Error")
 }
 
-fn reason(answer: Answer) -> &'static str {
-    answer.status.canonical_reason().unwrap_or("Error")
+/// Whether a response has no content, whatever its handler gives (RFC 9110 §6.4.1).
+pub(crate) const fn has_no_content(status: StatusCode, head_request: bool) -> bool {
+    head_request
+        || matches!(
+            status,
+            StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED
+        )
 }
 
 /// Whether a response with this status never has content, so that no Content-Length can tell of any (RFC 9110 §8.6,
 /// §15.3.5, §15.3.6).
-fn is_empty_by_rule(status: StatusCode) -> bool {
+pub(crate) const fn has_no_length(status: StatusCode) -> bool {
     matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT)
 }
 
 /// `1*DIGIT` (RFC 9110 §8.6).
-fn parse_length(value: &HeaderValue) -> Option<u64> {
-    let digits = value.to_str().ok()?;
+pub(crate) fn parse_length(value: &[u8]) -> Option<u64> {
+    let digits = str::from_utf8(value).ok()?;
     digits
         .bytes()
         .all(|b| b.is_ascii_digit())

@@ -34,7 +34,7 @@ impl Connection {
     ) -> Result<T, Kind> {
         let field = host_field(&parts.headers, parts.version).map_err(Kind::HeadMalformed)?;
         if let Some(field) = field {
-            remember(&self.last_host, field).map_err(Kind::HeadMalformed)?;
+            remember(&self.last_host, field.as_bytes()).map_err(Kind::HeadMalformed)?;
         }
         // RFC 9112 §3.2.2: the authority of an absolute target wins over the Host header field.
         if let Some(target) = parts.uri.authority() {
@@ -45,8 +45,18 @@ impl Connection {
         if field.is_none() {
             return Ok(with(None, None));
         }
+        Ok(self.with_last_host(|host, port| with(Some(host), port)))
+    }
+
+    /// Whether a Host field says a host; it is the last one then.
+    pub(crate) fn knows_host(&self, field: &[u8]) -> bool {
+        remember(&self.last_host, field).is_ok()
+    }
+
+    /// Gives host and port of the last Host field to `with`.
+    pub(crate) fn with_last_host<T>(&self, with: impl FnOnce(&str, Option<u16>) -> T) -> T {
         let last = self.last_host.borrow();
-        Ok(with(Some(&last.host), last.port))
+        with(&last.host, last.port)
     }
 }
 
@@ -63,13 +73,13 @@ fn host_field(headers: &HeaderMap, version: Version) -> Result<Option<&HeaderVal
     Ok(first)
 }
 
-fn remember(last: &RefCell<LastHost>, field: &HeaderValue) -> Result<(), HeadFault> {
+fn remember(last: &RefCell<LastHost>, field: &[u8]) -> Result<(), HeadFault> {
     let mut last = last.borrow_mut();
     // A host is never empty, so an empty one means that nothing is remembered.
-    if last.host.is_empty() || last.field != field.as_bytes() {
-        let authority = authority::parse(field.as_bytes()).ok_or(HeadFault::HostInvalid)?;
+    if last.host.is_empty() || last.field != field {
+        let authority = authority::parse(field).ok_or(HeadFault::HostInvalid)?;
         *last = LastHost {
-            field: field.as_bytes().to_vec(),
+            field: field.to_vec(),
             host: authority.host.into(),
             port: authority.port,
         };

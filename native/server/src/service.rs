@@ -18,6 +18,7 @@ use bytes::Bytes;
 use hinny_codec::target;
 use hinny_core::commands::ResponseCommand;
 use hinny_core::error::{HeadFault, Kind};
+use hinny_core::names;
 use hinny_core::records::{self, FLAG_BODY_STREAM, FLAG_HTTP_10, METHOD_LENGTH_MAX, RequestHead};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, Version};
@@ -37,7 +38,7 @@ use crate::timeouts::Phase;
 pub(crate) const RECORD_HEAD_ESTIMATE: usize = 4 << 10;
 
 /// A header field that triggers a fault, for the boundary tests; heeded only with `Options::test_faults`.
-const FAULT_HEADER: &str = "x-hinny-fault";
+pub(crate) const FAULT_HEADER: &str = "x-hinny-fault";
 
 /// The service of one connection.
 pub(crate) struct HttpService {
@@ -62,6 +63,15 @@ impl Service<Request<Incoming>> for HttpService {
             trigger_fault(&connection, request.headers());
         }
         let head_request = *request.method() == Method::HEAD;
+        if let Some(exchange) = connection.adopted.borrow_mut().pop_front() {
+            // The request stands for the one that the lane has read; the handler has that.
+            connection.dispatched(false);
+            return ResponseFuture {
+                connection: Rc::clone(&connection),
+                head_request,
+                progress: Progress::Dispatched(exchange),
+            };
+        }
         let (parts, body) = request.into_parts();
         let progress = if body.is_end_stream() {
             dispatch(&connection, parts, &[], false)
@@ -95,7 +105,7 @@ enum Progress {
 }
 
 struct Opening {
-    command: ResponseCommand,
+    command: ResponseCommand<Bytes>,
     file: JoinHandle<io::Result<OpenedFile>>,
 }
 
@@ -197,7 +207,7 @@ impl ResponseFuture {
         Ok(None)
     }
 
-    fn respond(&self, command: &ResponseCommand, content: Content) -> Result<Response<ResponseBody>, Kind> {
+    fn respond(&self, command: &ResponseCommand<Bytes>, content: Content) -> Result<Response<ResponseBody>, Kind> {
         response::from_command(&self.connection, self.head_request, command, content).or_else(|kind| {
             log::error!("a response command does not decode: {kind}");
             response::from_kind(&self.connection, kind)
@@ -219,7 +229,7 @@ impl Future for ResponseFuture {
 }
 
 /// The path in a response command, as Java spells it for the system.
-fn path_of(command: &ResponseCommand) -> PathBuf {
+fn path_of(command: &ResponseCommand<Bytes>) -> PathBuf {
     OsString::from_vec(command.body().unwrap_or_default().to_vec()).into()
 }
 
@@ -237,7 +247,8 @@ fn dispatch(connection: &Rc<Connection>, parts: Parts, chunks: &[Bytes], streame
     let written = connection.with_server_name(&parts, |host, port| {
         let head = RequestHead {
             exchange: exchange.id(),
-            method: &parts.method,
+            method_id: names::method_id(&parts.method),
+            method: parts.method.as_str(),
             flags: version_flag | stream_flag,
             uri: parts.uri.path(),
             query: parts.uri.query(),

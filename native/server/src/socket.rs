@@ -8,6 +8,7 @@
 //! - At most [`HOLD_BYTES`] are buffered; beyond that hyper's write waits for the socket, so a slow reader stops it.
 //! - The buffer belongs to the connection only while it holds bytes.
 
+use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -20,14 +21,13 @@ use crate::connection::Connection;
 use crate::event_loop::LoopState;
 
 /// The most that is buffered for a connection: some hundred small responses.
-const HOLD_BYTES: usize = 32 << 10;
-
-/// Spare buffers kept per loop.
-const SPARE_BUFFERS: usize = 256;
+pub(crate) const HOLD_BYTES: usize = 32 << 10;
 
 /// A socket and its write buffer.
 pub(crate) struct Socket {
     stream: TcpStream,
+    /// What was read and is to be read again.
+    again: VecDeque<u8>,
     out: Vec<u8>,
     sent: usize,
     blocked: bool,
@@ -39,6 +39,7 @@ impl Socket {
     pub(crate) const fn new(stream: TcpStream) -> Self {
         Self {
             stream,
+            again: VecDeque::new(),
             out: Vec::new(),
             sent: 0,
             blocked: false,
@@ -61,12 +62,30 @@ impl Socket {
         std::mem::replace(&mut self.progress, false)
     }
 
-    /// Adds bytes to the buffer, to be flushed with it.
-    pub(crate) fn put(&mut self, bytes: &[u8]) {
-        self.out.extend_from_slice(bytes);
+    /// The buffer, to add whole messages to.
+    pub(crate) fn buffer(&mut self, state: &LoopState) -> &mut Vec<u8> {
+        if self.out.capacity() == 0 {
+            self.out = state.spare_buffer();
+        }
+        &mut self.out
+    }
+
+    /// Gives bytes back that the next reads are to return.
+    pub(crate) fn put_back(&mut self, bytes: Vec<u8>) {
+        self.again = bytes.into();
     }
 
     pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if !self.again.is_empty() {
+            let (first, _) = self.again.as_slices();
+            let length = first.len().min(buf.remaining());
+            buf.put_slice(&first[..length]);
+            self.again.drain(..length);
+            if self.again.is_empty() {
+                self.again = VecDeque::new();
+            }
+            return Poll::Ready(Ok(()));
+        }
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 
@@ -87,12 +106,7 @@ impl Socket {
                 return Poll::Ready(Ok(written));
             }
         }
-        if self.out.capacity() == 0
-            && let Some(spare) = state.spare_buffers.borrow_mut().pop()
-        {
-            self.out = spare;
-        }
-        self.out.extend_from_slice(bytes);
+        self.buffer(state).extend_from_slice(bytes);
         self.blocked = false;
         Poll::Ready(Ok(bytes.len()))
     }
@@ -101,22 +115,37 @@ impl Socket {
     pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>, state: &LoopState) -> Poll<io::Result<()>> {
         while self.waiting() > 0 {
             let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.out[self.sent..]))?;
-            if written == 0 {
-                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-            }
-            self.sent += written;
-            self.progress = true;
+            self.advance(written)?;
         }
-        if self.out.capacity() > 0 {
-            let mut buffer = std::mem::take(&mut self.out);
-            buffer.clear();
-            self.sent = 0;
-            let mut spares = state.spare_buffers.borrow_mut();
-            if spares.len() < SPARE_BUFFERS {
-                spares.push(buffer);
-            }
-        }
+        self.give_back(state);
         Poll::Ready(Ok(()))
+    }
+
+    /// [`Self::poll_flush`] for who will not be woken; `false` if the socket does not take all now.
+    pub(crate) fn try_flush(&mut self, state: &LoopState) -> io::Result<bool> {
+        while self.waiting() > 0 {
+            match self.stream.try_write(&self.out[self.sent..]) {
+                Ok(written) => self.advance(written)?,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) => return Err(error),
+            }
+        }
+        self.give_back(state);
+        Ok(true)
+    }
+
+    fn advance(&mut self, written: usize) -> io::Result<()> {
+        self.sent += written;
+        self.progress = true;
+        if written == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        Ok(())
+    }
+
+    fn give_back(&mut self, state: &LoopState) {
+        state.give_back(std::mem::take(&mut self.out));
+        self.sent = 0;
     }
 
     /// Writes what waits, then ends our side of the connection.

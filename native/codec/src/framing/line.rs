@@ -57,7 +57,7 @@ const fn trim(mut value: &[u8]) -> &[u8] {
 }
 
 /// `1*DIGIT` (RFC 9110 §8.6).
-pub(super) fn parse_length(value: &[u8]) -> Option<u64> {
+pub(crate) fn parse_length(value: &[u8]) -> Option<u64> {
     if value.is_empty() {
         return None;
     }

@@ -1,14 +1,15 @@
 use super::*;
 use crate::commands::{Command, Commands};
 use crate::error::Kind;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, Method};
 use proptest::prelude::*;
 
 fn request(method: &Method, query: Option<&str>, headers: &HeaderMap, body: &[Bytes]) -> Vec<u8> {
     let mut out = vec![0xaa; 8];
     let head = RequestHead {
         exchange: 0x0102_0304_0506_0708,
-        method,
+        method_id: names::method_id(method),
+        method: method.as_str(),
         flags: FLAG_HTTP_10,
         uri: "/a%20b",
         query,
@@ -148,7 +149,8 @@ fn commands_are_read_in_order() {
     let mut outbox = response(7, 200, &[(26, "", "text/plain"), (0, "X-A", "1")], Some(b"hi"));
     outbox.extend(fail(8, KIND_OVERLOADED));
     outbox.extend(response(9, 204, &[], None));
-    let commands: Vec<_> = Commands::new(outbox.into()).map(Result::unwrap).collect();
+    let outbox = Bytes::from(outbox);
+    let commands: Vec<_> = Commands::new(&outbox).map(Result::unwrap).collect();
     let [
         Command::Response(7, first),
         Command::Fail(8, Kind::Overloaded),
@@ -157,7 +159,9 @@ fn commands_are_read_in_order() {
     else {
         panic!("{commands:?}");
     };
+    let (first, last) = (first.clone().share(&outbox), last.clone().copy());
     assert_eq!((first.status().as_u16(), first.body()), (200, Some(Bytes::from("hi"))));
+    assert_eq!(first.body_bytes(), b"hi");
     let mut fields = Vec::new();
     first
         .for_each_header(|name, value| fields.push(format!("{name}: {}", value.to_str().unwrap())))
@@ -220,7 +224,8 @@ fn commands_about_bodies_are_read() {
     outbox.extend(signal(8, SIGNAL_CREDIT, 65_536));
     outbox.extend(signal(9, SIGNAL_DISCARD, 0));
     outbox.extend(chunk(7, b"", true));
-    let commands: Vec<_> = Commands::new(outbox.into()).map(Result::unwrap).collect();
+    let outbox = Bytes::from(outbox);
+    let commands: Vec<_> = Commands::new(&outbox).map(Result::unwrap).collect();
     let [
         Command::Chunk {
             exchange: 7,
@@ -245,7 +250,7 @@ fn commands_about_bodies_are_read() {
 fn a_chunk_keeps_no_outbox_alive_that_is_much_larger() {
     let large = Bytes::from(chunk(7, &[1; 1000], false));
     let within = large.as_ptr_range();
-    let Some(Ok(Command::Chunk { bytes, .. })) = Commands::new(large.clone()).next() else {
+    let Some(Ok(Command::Chunk { bytes, .. })) = Commands::new(&large.clone()).next() else {
         panic!("no chunk");
     };
     assert!(within.contains(&bytes.as_ptr()), "most of the outbox is not copied");
@@ -254,7 +259,7 @@ fn a_chunk_keeps_no_outbox_alive_that_is_much_larger() {
     outbox.extend(chunk(8, &[1; 1000], false));
     let outbox = Bytes::from(outbox);
     let within = outbox.as_ptr_range();
-    let Some(Ok(Command::Chunk { bytes, .. })) = Commands::new(outbox.clone()).next() else {
+    let Some(Ok(Command::Chunk { bytes, .. })) = Commands::new(&outbox.clone()).next() else {
         panic!("no chunk");
     };
     assert_eq!(bytes.as_ref(), b"small");
@@ -278,7 +283,8 @@ fn commands_about_bodies_that_are_broken_end_the_reading() {
     for (what, broken) in table {
         let mut outbox = signal(6, SIGNAL_DISCARD, 0);
         outbox.extend(broken);
-        let commands: Vec<_> = Commands::new(outbox.into()).collect();
+        let outbox = Bytes::from(outbox);
+        let commands: Vec<_> = Commands::new(&outbox).collect();
         assert!(
             matches!(&commands[..], [Ok(Command::Discard(6)), Err(broken)] if broken.offset == SIGNAL_SIZE),
             "{what}: {commands:?}"
@@ -295,14 +301,15 @@ fn a_response_tells_how_its_body_goes_on() {
     ] {
         let mut outbox = response(7, 200, &[], Some(b"body"));
         outbox[RESPONSE_FLAGS] = flags;
-        let Some(Ok(Command::Response(7, command))) = Commands::new(outbox.into()).next() else {
+        let outbox = Bytes::from(outbox);
+        let Some(Ok(Command::Response(7, command))) = Commands::new(&outbox).next() else {
             panic!("no response");
         };
         assert_eq!(
             (command.is_streamed(), command.is_whole()),
             (streamed, !streamed && !file)
         );
-        assert_eq!(command.body(), Some(Bytes::from("body")));
+        assert_eq!(command.copy().body(), Some(Bytes::from("body")));
     }
 }
 
@@ -317,11 +324,12 @@ fn header_fields_that_would_break_the_message_are_refused() {
         (0, "a\n", "b"),
     ] {
         let outbox = response(1, 200, &[(id, name, value)], None);
-        let Some(Ok(Command::Response(_, command))) = Commands::new(outbox.into()).next() else {
+        let outbox = Bytes::from(outbox);
+        let Some(Ok(Command::Response(_, command))) = Commands::new(&outbox).next() else {
             panic!("{name:?}");
         };
         assert_eq!(
-            command.for_each_header(|_, _| ()),
+            command.copy().for_each_header(|_, _| ()),
             Err(Kind::ResponseInvalid),
             "{name:?} {value:?}"
         );
@@ -331,8 +339,9 @@ fn header_fields_that_would_break_the_message_are_refused() {
 proptest! {
     #[test]
     fn no_outbox_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-        for command in Commands::new(bytes.into()) {
+        for command in Commands::new(&bytes.into()) {
             if let Ok(Command::Response(_, response)) = command {
+                let response = response.copy();
                 let _ = response.body();
                 let _ = response.for_each_header(|_, _| ());
             }
@@ -346,7 +355,7 @@ proptest! {
         let last = outbox.len() - 1;
         outbox[at.min(last)] = byte;
         outbox.truncate(outbox.len() - cut.min(last));
-        for command in Commands::new(outbox.into()) {
+        for command in Commands::new(&outbox.into()) {
             let _ = command;
         }
     }
@@ -357,8 +366,9 @@ proptest! {
         let last = outbox.len() - 1;
         outbox[at.min(last)] = byte;
         outbox.truncate(outbox.len() - cut.min(last));
-        for command in Commands::new(outbox.into()) {
+        for command in Commands::new(&outbox.into()) {
             if let Ok(Command::Response(_, response)) = command {
+                let response = response.copy();
                 let _ = response.body();
                 let _ = response.for_each_header(|_, _| ());
             }

@@ -1,0 +1,264 @@
+//! Parses plain request heads: those that mean the same to every reader, and nothing unusual.
+//!
+//! The rules are a strict part of what the framing guard and hyper accept together, so that a head that is plain here
+//! is a request there too, and the same one. Whatever is not plain is for them to accept or refuse.
+//!
+//! # Invariants
+//! - A plain head is of HTTP/1.1, has a method of [`names::METHODS`] but CONNECT, a path of characters that every URI
+//!   parser takes, CRLF at the end of each line, one Host, no field name twice, no Expect, Upgrade or Transfer-Encoding,
+//!   and a Connection of exactly `close` or `keep-alive`, if there is one.
+//! - Nothing is allocated, and each byte of a head is looked at a small, fixed number of times.
+
+use std::mem::MaybeUninit;
+
+use hinny_core::names;
+
+use crate::framing::{Limits, parse_length};
+use crate::target;
+
+/// The most fields of a plain head.
+const FIELDS_MAX: usize = 64;
+
+/// Where a head is parsed into.
+#[derive(Debug)]
+pub struct Space<'b> {
+    fields: [MaybeUninit<httparse::Header<'b>>; FIELDS_MAX],
+    ids: [u16; FIELDS_MAX],
+}
+
+impl Space<'_> {
+    /// Room for one head.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            fields: [const { MaybeUninit::uninit() }; FIELDS_MAX],
+            ids: [0; FIELDS_MAX],
+        }
+    }
+}
+
+impl Default for Space<'_> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What some bytes at the start of a request are.
+#[derive(Debug)]
+pub enum Parsed<'h, 'b> {
+    /// They begin with a whole plain head.
+    Plain(Head<'h, 'b>),
+    /// They may become one.
+    Partial,
+    /// They begin with something else.
+    Odd,
+}
+
+/// A plain request head.
+#[derive(Debug)]
+pub struct Head<'h, 'b> {
+    /// Its length in bytes, with the empty line.
+    pub length: usize,
+    /// Id of the method, see [`names::METHODS`].
+    pub method: u8,
+    /// Path of the target.
+    pub path: &'b str,
+    /// Query of the target, without `?`.
+    pub query: Option<&'b str>,
+    /// Value of the Host field; whether it is a host is not checked.
+    pub host: &'b [u8],
+    /// Value of the Content-Length field.
+    pub content_length: Option<u64>,
+    /// Whether the client will close the connection after the response.
+    pub close: bool,
+    fields: &'h [httparse::Header<'b>],
+    ids: &'h [u16],
+}
+
+impl<'b> Head<'_, 'b> {
+    /// The number of fields; no two have the same name.
+    #[must_use]
+    pub const fn field_count(&self) -> usize {
+        self.fields.len()
+    }
+
+    /// Each field in order: id of its name (see [`names::HEADERS`], 0 if it is not listed), name as sent, value without
+    /// the white space around it.
+    pub fn fields(&self) -> impl Iterator<Item = (u16, &'b str, &'b [u8])> {
+        self.ids
+            .iter()
+            .zip(self.fields)
+            .map(|(id, field)| (*id, field.name, field.value))
+    }
+}
+
+/// Looks for a plain head at the start of `bytes`.
+pub fn parse<'h, 'b>(bytes: &'b [u8], limits: &Limits, space: &'h mut Space<'b>) -> Parsed<'h, 'b> {
+    let mut request = httparse::Request::new(&mut []);
+    let length = match request.parse_with_uninit_headers(bytes, &mut space.fields) {
+        Ok(httparse::Status::Complete(length)) => length,
+        Ok(httparse::Status::Partial) => return Parsed::Partial,
+        Err(_) => return Parsed::Odd,
+    };
+    let httparse::Request {
+        method: Some(method),
+        path: Some(target),
+        version: Some(1),
+        headers: fields,
+    } = request
+    else {
+        return Parsed::Odd;
+    };
+    let fields: &[httparse::Header<'b>] = fields;
+    if length > limits.head_bytes
+        || target.len() > limits.target_bytes
+        || fields.len() > limits.field_count
+        || !has_strict_lines(bytes, length, fields)
+    {
+        return Parsed::Odd;
+    }
+    let (Some(method), Some((path, query))) = (method_id(method), split_target(target)) else {
+        return Parsed::Odd;
+    };
+    let Some(said) = Said::by(fields, &mut space.ids) else {
+        return Parsed::Odd;
+    };
+    let Some(host) = said.host else {
+        return Parsed::Odd;
+    };
+    Parsed::Plain(Head {
+        length,
+        method,
+        path,
+        query,
+        host,
+        content_length: said.content_length,
+        close: said.close,
+        fields,
+        ids: &space.ids[..fields.len()],
+    })
+}
+
+/// What the fields say that matters here.
+#[derive(Default)]
+struct Said<'b> {
+    host: Option<&'b [u8]>,
+    content_length: Option<u64>,
+    close: bool,
+}
+
+impl<'b> Said<'b> {
+    /// Reads the fields and notes the ids of their names. `None` if they are not plain.
+    fn by(fields: &[httparse::Header<'b>], ids: &mut [u16; FIELDS_MAX]) -> Option<Self> {
+        let mut said = Self::default();
+        let mut seen = 0_u128;
+        for (n, field) in fields.iter().enumerate() {
+            let id = names::header_id(field.name);
+            ids[n] = id;
+            match id {
+                0 => {
+                    let repeats = |(id, other): (&u16, &httparse::Header<'_>)| {
+                        *id == 0 && other.name.eq_ignore_ascii_case(field.name)
+                    };
+                    if ids.iter().zip(&fields[..n]).any(repeats) {
+                        return None;
+                    }
+                    continue;
+                }
+                names::HOST => said.host = Some(field.value),
+                names::CONTENT_LENGTH => said.content_length = Some(parse_length(field.value)?),
+                names::CONNECTION if field.value.eq_ignore_ascii_case(b"close") => said.close = true,
+                names::CONNECTION if field.value.eq_ignore_ascii_case(b"keep-alive") => {}
+                names::CONNECTION | names::EXPECT | names::TRANSFER_ENCODING | names::UPGRADE => return None,
+                _ => {}
+            }
+            let bit = 1_u128 << id;
+            if seen & bit != 0 {
+                return None;
+            }
+            seen |= bit;
+        }
+        Some(said)
+    }
+}
+
+// Each id has its bit.
+const _: () = assert!(names::HEADERS.len() < u128::BITS as usize);
+
+/// Whether each line ends in CRLF, and none stands before the request line: httparse takes a lone LF for a line end, and
+/// skips empty lines.
+fn has_strict_lines(bytes: &[u8], length: usize, fields: &[httparse::Header<'_>]) -> bool {
+    let base = bytes.as_ptr() as usize;
+    let begins_behind_cr = |field: &httparse::Header<'_>| {
+        let start = field.name.as_ptr() as usize - base;
+        start >= 2 && bytes[start - 2] == b'\r'
+    };
+    !matches!(bytes[0], b'\r' | b'\n') && bytes[..length].ends_with(b"\r\n\r\n") && fields.iter().all(begins_behind_cr)
+}
+
+/// All methods of the list but the last, CONNECT.
+const fn method_id(method: &str) -> Option<u8> {
+    Some(match method.as_bytes() {
+        b"GET" => 1,
+        b"HEAD" => 2,
+        b"POST" => 3,
+        b"PUT" => 4,
+        b"DELETE" => 5,
+        b"OPTIONS" => 6,
+        b"PATCH" => 7,
+        b"TRACE" => 8,
+        _ => return None,
+    })
+}
+
+/// Path and query of a target in origin form.
+fn split_target(target: &str) -> Option<(&str, Option<&str>)> {
+    let bytes = target.as_bytes();
+    if bytes[0] != b'/' {
+        return None;
+    }
+    let mut seen = 0;
+    let mut question = None;
+    for (at, byte) in bytes.iter().enumerate() {
+        let class = TARGET_CLASS[usize::from(*byte)];
+        seen |= class;
+        if class == QUESTION && question.is_none() {
+            question = Some(at);
+        }
+    }
+    if seen & OTHER != 0 {
+        return None;
+    }
+    let (path, query) = match question {
+        Some(at) => (&target[..at], Some(&target[at + 1..])),
+        None => (target, None),
+    };
+    if seen & PERCENT != 0 && !target::is_path(path) {
+        return None;
+    }
+    Some((path, query))
+}
+
+const PLAIN: u8 = 0;
+const PERCENT: u8 = 1;
+const QUESTION: u8 = 2;
+const OTHER: u8 = 4;
+
+/// Of each byte, what it is in a target: one that the `http` crate takes in paths and queries alike, or not.
+static TARGET_CLASS: [u8; 256] = {
+    let mut table = [OTHER; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = match byte as u8 {
+            b'%' => PERCENT,
+            b'?' => QUESTION,
+            b'!' | b'$'..=b';' | b'=' | b'@'..=b'_' | b'a'..=b'z' | b'|' | b'~' => PLAIN,
+            _ => OTHER,
+        };
+        byte += 1;
+    }
+    table
+};
+
+#[cfg(test)]
+mod tests;

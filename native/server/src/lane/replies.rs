@@ -1,0 +1,162 @@
+//! From replies to bytes.
+
+use std::rc::Rc;
+
+use hinny_core::commands::ResponseCommand;
+use hinny_core::error::Kind;
+use hinny_core::status;
+use http::HeaderValue;
+
+use super::{Lane, OpenRequest, settle};
+use crate::connection::Connection;
+use crate::exchange::Reply;
+use crate::response_bytes::{self, Frame};
+
+/// Writes the whole response to the oldest request. Its exchange is over.
+pub(crate) fn answer<B: AsRef<[u8]>>(connection: &Rc<Connection>, command: &ResponseCommand<B>) {
+    let lane = &mut *connection.lane.borrow_mut();
+    if let Some(request) = lane.open.pop_front() {
+        respond(connection, lane, &request, command);
+        go_on(connection, lane);
+    }
+}
+
+/// Writes the answer to an error of the oldest request. Its exchange is over.
+pub(crate) fn fail(connection: &Rc<Connection>, kind: Kind) {
+    let lane = &mut *connection.lane.borrow_mut();
+    if let Some(request) = lane.open.pop_front() {
+        refuse(connection, lane, &request, kind);
+        go_on(connection, lane);
+    }
+}
+
+/// A reply was kept with its exchange: it is not the oldest request's, or not whole.
+pub(crate) fn stored(connection: &Rc<Connection>) {
+    let lane = &mut *connection.lane.borrow_mut();
+    lane.stored += 1;
+    go_on(connection, lane);
+}
+
+/// The oldest request has had no response for too long.
+pub(super) fn time_out(connection: &Rc<Connection>) {
+    let lane = &mut *connection.lane.borrow_mut();
+    if let Some(request) = lane.open.pop_front() {
+        let kind = Kind::HandlerTimeout;
+        connection.state.end_exchange(request.exchange, Some(kind));
+        refuse(connection, lane, &request, kind);
+        go_on(connection, lane);
+    }
+}
+
+/// Writes the replies that waited for the last one, and sees to it that all are sent.
+fn go_on(connection: &Rc<Connection>, lane: &mut Lane) {
+    while lane.stored > 0
+        && let Some(oldest) = lane.open.front()
+    {
+        let Some(reply) = connection.state.take_stored(oldest.exchange) else {
+            lane.adopt = connection.state.has_stored(oldest.exchange);
+            break;
+        };
+        lane.stored -= 1;
+        if let Some(request) = lane.open.pop_front() {
+            match reply {
+                Reply::Response(command) => respond(connection, lane, &request, &command),
+                Reply::Fail(kind) => refuse(connection, lane, &request, kind),
+            }
+        }
+    }
+    if !std::mem::replace(&mut lane.replied, true) {
+        connection.state.replied.borrow_mut().push(Rc::clone(connection));
+    }
+}
+
+fn respond<B: AsRef<[u8]>>(
+    connection: &Connection,
+    lane: &mut Lane,
+    request: &OpenRequest,
+    command: &ResponseCommand<B>,
+) {
+    let close = is_last(connection, lane, request);
+    let written = with_frame(connection, request, close, |out, frame| {
+        response_bytes::write_response(out, command, frame)
+    });
+    match written {
+        Ok(true) => end(connection, lane),
+        Ok(false) => {}
+        Err(kind) => {
+            log::error!("a response command does not decode: {kind}");
+            refuse(connection, lane, request, kind);
+        }
+    }
+}
+
+/// Writes the answer to an error.
+pub(super) fn refuse(connection: &Connection, lane: &mut Lane, request: &OpenRequest, kind: Kind) {
+    let close = is_last(connection, lane, request);
+    let Some(answer) = status::answer(kind) else {
+        return end(connection, lane);
+    };
+    connection.state.switches.metrics.errors_answered.add(1);
+    with_frame(connection, request, close, |out, frame| {
+        response_bytes::write_answer(out, answer, frame);
+    });
+    if answer.close {
+        connection.end_early();
+    }
+    if answer.close || close {
+        end(connection, lane);
+    }
+}
+
+/// In a drain, a response that leaves nothing open is the last one.
+fn is_last(connection: &Connection, lane: &Lane, request: &OpenRequest) -> bool {
+    request.close || connection.state.draining.get() && lane.open.is_empty()
+}
+
+fn with_frame<T>(
+    connection: &Connection,
+    request: &OpenRequest,
+    close: bool,
+    write: impl FnOnce(&mut Vec<u8>, &Frame<'_>) -> T,
+) -> T {
+    let state = &connection.state;
+    let mut date = state.date.borrow_mut();
+    let frame = Frame {
+        head_request: request.head_request,
+        close,
+        server: state.options.server_header.as_ref().map(HeaderValue::as_bytes),
+        date: date.line(state.now_ms.get()),
+    };
+    write(connection.socket.borrow_mut().buffer(state), &frame)
+}
+
+/// The response just written is the connection's last. Requests behind it are no longer served.
+fn end(connection: &Connection, lane: &mut Lane) {
+    lane.closing = true;
+    lane.stored = 0;
+    for request in lane.open.drain(..) {
+        connection
+            .state
+            .end_exchange(request.exchange, Some(Kind::Disconnected));
+    }
+}
+
+/// Sends what was written while the outbox was applied.
+pub(crate) fn flush(connection: &Rc<Connection>) {
+    let flushed = connection.socket.borrow_mut().try_flush(&connection.state);
+    connection.track_blocking();
+    let lane = &mut *connection.lane.borrow_mut();
+    lane.replied = false;
+    match flushed {
+        Ok(true) => connection.bytes_left(),
+        Ok(false) => connection.wake(),
+        Err(error) => {
+            log::debug!("cannot write to {}: {error}", connection.remote_addr);
+            return connection.cut();
+        }
+    }
+    settle(connection, lane);
+    if lane.needs_poll() {
+        connection.wake();
+    }
+}
