@@ -106,6 +106,8 @@ pub(crate) struct LoopState {
     spare_buffers: RefCell<Vec<Vec<u8>>>,
     /// The time at the start of this turn.
     pub(crate) now_ms: Cell<u64>,
+    /// Polls so far.
+    pub(crate) turn: Cell<u64>,
     pub(crate) draining: Cell<bool>,
     /// In a drain: connections between two requests wait no longer for one.
     pub(crate) grace_passed: Cell<bool>,
@@ -227,6 +229,7 @@ impl EventLoop {
             date: RefCell::new(Date::new()),
             spare_buffers: RefCell::default(),
             now_ms: Cell::new(clock.now_ms()),
+            turn: Cell::new(0),
             draining: Cell::new(false),
             grace_passed: Cell::new(false),
             listening: Cell::new(true),
@@ -258,6 +261,7 @@ impl EventLoop {
             clock,
         } = self;
         state.now_ms.set(clock.now_ms());
+        state.turn.set(state.turn.get() + 1);
         let mut outbox = Some(outbox);
         runtime.block_on(poll_fn(|cx| {
             if let Some(outbox) = outbox.take() {

@@ -58,6 +58,8 @@ pub(crate) struct Lane {
     /// So much of it was read.
     ignored: usize,
     input_ended: bool,
+    /// The turn in which it last handed a request over.
+    last_turn: u64,
     /// The loop flushes the connection when the outbox is applied.
     replied: bool,
 }
@@ -184,8 +186,8 @@ fn poll_read(connection: &Rc<Connection>, lane: &mut Lane, cx: &mut Context<'_>)
     let bytes = buffer.filled();
     if bytes.is_empty() {
         lane.input_ended = true;
-        if !lane.open.is_empty() {
-            // Handlers on the loop may answer in this turn, and a client may end its side before it has read.
+        if lane.last_turn == state.turn.get() {
+            // A client may end its side when it has sent all, and handlers on the loop are about to answer.
             connection.hold_for_answer();
         }
     } else if lane.closing {

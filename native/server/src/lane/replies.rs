@@ -1,5 +1,6 @@
 //! From replies to bytes.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 use hinny_core::commands::ResponseCommand;
@@ -14,27 +15,41 @@ use crate::response_bytes::{self, Frame};
 
 /// Writes the whole response to the oldest request. Its exchange is over.
 pub(crate) fn answer<B: AsRef<[u8]>>(connection: &Rc<Connection>, command: &ResponseCommand<B>) {
-    let lane = &mut *connection.lane.borrow_mut();
-    if let Some(request) = lane.open.pop_front() {
-        respond(connection, lane, &request, command);
-        go_on(connection, lane);
-    }
+    fenced(connection, |lane| {
+        if let Some(request) = lane.open.pop_front() {
+            respond(connection, lane, &request, command);
+            go_on(connection, lane);
+        }
+    });
 }
 
 /// Writes the answer to an error of the oldest request. Its exchange is over.
 pub(crate) fn fail(connection: &Rc<Connection>, kind: Kind) {
-    let lane = &mut *connection.lane.borrow_mut();
-    if let Some(request) = lane.open.pop_front() {
-        refuse(connection, lane, &request, kind);
-        go_on(connection, lane);
-    }
+    fenced(connection, |lane| {
+        if let Some(request) = lane.open.pop_front() {
+            refuse(connection, lane, &request, kind);
+            go_on(connection, lane);
+        }
+    });
 }
 
 /// A reply was kept with its exchange: it is not the oldest request's, or not whole.
 pub(crate) fn stored(connection: &Rc<Connection>) {
-    let lane = &mut *connection.lane.borrow_mut();
-    lane.stored += 1;
-    go_on(connection, lane);
+    fenced(connection, |lane| {
+        lane.stored += 1;
+        go_on(connection, lane);
+    });
+}
+
+/// Runs `body`; if it panics, that ends this connection and no other.
+fn fenced(connection: &Connection, body: impl FnOnce(&mut Lane)) {
+    let mut lane = connection.lane.borrow_mut();
+    if catch_unwind(AssertUnwindSafe(|| body(&mut lane))).is_err() {
+        drop(lane);
+        connection.state.switches.metrics.panics.add(1);
+        log::error!("connection of {} ended: {}", connection.remote_addr, Kind::Internal);
+        connection.cut();
+    }
 }
 
 /// The oldest request has had no response for too long.

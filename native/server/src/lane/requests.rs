@@ -156,5 +156,6 @@ fn hand_over(connection: &Rc<Connection>, lane: &mut Lane, head: &Head<'_, '_>, 
         });
     });
     state.switches.metrics.requests.add(1);
+    lane.last_turn = state.turn.get();
     lane.open.push_back(OpenRequest { exchange, ..request });
 }
