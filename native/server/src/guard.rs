@@ -51,10 +51,15 @@ impl Guard {
         &self.limits
     }
 
-    /// Whether the first request is here to its end, or a fault is.
+    /// Whether the head of the first request is here to its end.
+    pub(crate) fn has_head(&self) -> bool {
+        self.framing.borrow().heads() > 0
+    }
+
+    /// Whether the first request is here to its end.
     pub(crate) fn has_whole_request(&self) -> bool {
         let framing = self.framing.borrow();
-        framing.fault().is_some() || framing.heads() > 1 || framing.heads() == 1 && !framing.is_in_body()
+        framing.heads() > 1 || framing.heads() == 1 && !framing.is_in_body()
     }
 
     pub(crate) fn is_in_body(&self) -> bool {

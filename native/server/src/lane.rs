@@ -201,7 +201,11 @@ fn poll_read(connection: &Rc<Connection>, lane: &mut Lane, cx: &mut Context<'_>)
         requests::wait_for(connection, lane, next);
     } else {
         lane.rest.extend_from_slice(bytes);
-        if connection.guard.arrived(bytes) < bytes.len() || connection.guard.has_whole_request() {
+        let had_head = connection.guard.has_head();
+        let is_right = connection.guard.arrived(bytes) == bytes.len();
+        // A head is looked at when it is complete: not only for a whole request it may be hyper's.
+        let has_new_head = connection.guard.has_head() && !had_head;
+        if !is_right || has_new_head || connection.guard.has_whole_request() {
             requests::take_rest(connection, lane, cx);
         } else if connection.guard.is_in_body() {
             connection.enter(Phase::Body);

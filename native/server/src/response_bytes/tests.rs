@@ -26,7 +26,7 @@ const HEAD: Frame<'_> = Frame {
 const CLOSE: Frame<'_> = Frame { close: true, ..KEEP };
 
 /// A RESPONSE command with these fields; a name that is listed goes as its id.
-fn outbox(status: u16, fields: &[(&str, &str)], body: &str) -> Bytes {
+fn outbox(status: u16, fields: Fields<'_>, body: &str) -> Bytes {
     let mut command = vec![0; RESPONSE_HEADERS + fields.len() * HEADER_ENTRY_SIZE];
     command[RESPONSE_TYPE] = RESPONSE;
     command[RESPONSE_FLAGS] = FLAG_RESPONSE_BODY;
@@ -50,13 +50,16 @@ fn outbox(status: u16, fields: &[(&str, &str)], body: &str) -> Bytes {
     command.into()
 }
 
+type Fields<'a> = &'a [(&'a str, &'a str)];
+
+/// Status and fields of a response, its frame; its bytes, and whether the connection ends with it.
+type Row<'a> = (u16, Fields<'a>, &'a Frame<'a>, &'a str, bool);
+
+/// Status, Content-Length and body of a handler, the frame; Content-Length and body of the message.
+type BodilessRow<'a> = (u16, Option<&'a str>, &'a str, &'a Frame<'a>, Option<&'a str>, &'a str);
+
 /// The response behind `before`, and whether the connection ends with it.
-fn written(
-    status: u16,
-    fields: &[(&str, &str)],
-    body: &str,
-    frame: &Frame<'_>,
-) -> Result<(String, bool), (Kind, Vec<u8>)> {
+fn written(status: u16, fields: Fields<'_>, body: &str, frame: &Frame<'_>) -> Result<(String, bool), (Kind, Vec<u8>)> {
     let outbox = outbox(status, fields, body);
     let Some(Ok(Command::Response(_, command))) = Commands::new(&outbox).next() else {
         panic!("no response");
@@ -70,7 +73,7 @@ fn written(
 
 #[test]
 fn responses_with_a_body() {
-    let table: &[(u16, &[(&str, &str)], &Frame<'_>, &str, bool)] = &[
+    let table: &[Row<'_>] = &[
         (
             200,
             &[("content-type", "text/plain")],
@@ -129,7 +132,7 @@ fn responses_with_a_body() {
 /// The framing of a response: its Content-Length, and its body.
 #[test]
 fn responses_without_content() {
-    let table: &[(u16, Option<&str>, &str, &Frame<'_>, Option<&str>, &str)] = &[
+    let table: &[BodilessRow<'_>] = &[
         (200, None, "", &KEEP, Some("0"), ""),
         (200, Some("9"), "", &KEEP, Some("0"), ""),
         (200, None, "hi", &HEAD, Some("2"), ""),
