@@ -278,15 +278,22 @@ impl StreamedBody {
     async fn drop_rest(&mut self) {
         let mut left = self.state.options.max_unread_body_bytes;
         if self.connection.awaits_continue() || self.body.size_hint().lower() > left {
-            return self.connection.end_early();
+            return self.give_up();
         }
         loop {
             match self.next_chunk().await {
                 Ok(Some(chunk)) if chunk.len() as u64 <= left => left -= chunk.len() as u64,
                 Ok(None) => return self.connection.body_arrived(),
-                Ok(Some(_)) | Err(_) => return self.connection.end_early(),
+                Ok(Some(_)) | Err(_) => return self.give_up(),
             }
         }
+    }
+
+    /// What is left of the body is not waited for. hyper closes the connection, unless it has the rest already: then the
+    /// connection goes on, and must not be taken for one whose body is on its way.
+    fn give_up(&self) {
+        self.connection.end_early();
+        self.connection.body_arrived();
     }
 
     /// The handler learns of it when it reads; unless it has answered, the client does too.
@@ -294,7 +301,7 @@ impl StreamedBody {
         let code = usize::from(kind.code());
         self.state
             .push_record(|out| records::write_signal(out, self.exchange, records::SIGNAL_BODY_FAILED, code));
-        self.connection.end_early();
+        self.give_up();
         self.state.fail_unanswered(self.exchange, kind);
     }
 }

@@ -151,10 +151,11 @@ impl Connection {
         self.answer_is_near.set(false);
     }
 
-    /// The streamed request body has come to its end.
+    /// The streamed request body has come to its end. The task looks whether something was wrong behind it.
     pub(crate) fn body_arrived(&self) {
         if self.body_streams.replace(false) && self.phase.get() == Phase::Body {
             self.answered();
+            self.wake();
         }
     }
 
