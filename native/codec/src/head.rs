@@ -217,20 +217,17 @@ fn split_target(target: &str) -> Option<(&str, Option<&str>)> {
     if bytes[0] != b'/' {
         return None;
     }
-    let mut seen = 0;
-    let mut question = None;
-    for (at, byte) in bytes.iter().enumerate() {
-        let class = TARGET_CLASS[usize::from(*byte)];
-        seen |= class;
-        if class == QUESTION && question.is_none() {
-            question = Some(at);
-        }
+    let seen = bytes
+        .iter()
+        .fold(0, |seen, byte| seen | TARGET_CLASS[usize::from(*byte)]);
+    if seen == PLAIN {
+        return Some((target, None));
     }
     if seen & OTHER != 0 {
         return None;
     }
-    let (path, query) = match question {
-        Some(at) => (&target[..at], Some(&target[at + 1..])),
+    let (path, query) = match target.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
         None => (target, None),
     };
     if seen & PERCENT != 0 && !target::is_path(path) {

@@ -13,7 +13,7 @@ use std::task::{Context, Poll, Waker};
 
 use hinny_core::error::Kind;
 use hinny_core::status;
-use http::{HeaderMap, HeaderValue};
+use http::HeaderMap;
 use tokio::net::TcpStream;
 
 use crate::event_loop::LoopState;
@@ -309,7 +309,7 @@ pub(crate) fn answer_raw(connection: &Connection, kind: Kind) -> bool {
     let frame = Frame {
         head_request: false,
         close: true,
-        server: state.options.server_header.as_ref().map(HeaderValue::as_bytes),
+        server: &state.server_line,
         date: date.line(state.now_ms.get()),
     };
     response_bytes::write_answer(socket.buffer(state), answer, &frame);

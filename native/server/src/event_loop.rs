@@ -102,6 +102,8 @@ pub(crate) struct LoopState {
     /// What the fast lane reads into; nothing stays in it.
     pub(crate) read_buffer: RefCell<Box<[u8]>>,
     pub(crate) date: RefCell<Date>,
+    /// The line of the Server field, empty if there is none.
+    pub(crate) server_line: Vec<u8>,
     /// Buffers that no connection uses now.
     spare_buffers: RefCell<Vec<Vec<u8>>>,
     /// The time at the start of this turn.
@@ -227,6 +229,7 @@ impl EventLoop {
             replied: RefCell::default(),
             read_buffer: RefCell::new(vec![0; READ_BUFFER_BYTES].into()),
             date: RefCell::new(Date::new()),
+            server_line: server_line(engine.options()),
             spare_buffers: RefCell::default(),
             now_ms: Cell::new(clock.now_ms()),
             turn: Cell::new(0),
@@ -323,6 +326,13 @@ impl LogSink {
                 .push_record(|out| records::write_log(out, level, target, message));
         }
     }
+}
+
+fn server_line(options: &Options) -> Vec<u8> {
+    let Some(server) = &options.server_header else {
+        return Vec::new();
+    };
+    [b"server: ", server.as_bytes(), b"\r\n"].concat()
 }
 
 fn drain(state: &Rc<LoopState>, accepting: Option<Accepting>, deadline_ms: u64) {

@@ -6,7 +6,6 @@ use std::rc::Rc;
 use hinny_core::commands::ResponseCommand;
 use hinny_core::error::Kind;
 use hinny_core::status;
-use http::HeaderValue;
 
 use super::{Lane, OpenRequest, settle};
 use crate::connection::Connection;
@@ -139,7 +138,7 @@ fn with_frame<T>(
     let frame = Frame {
         head_request: request.head_request,
         close,
-        server: state.options.server_header.as_ref().map(HeaderValue::as_bytes),
+        server: &state.server_line,
         date: date.line(state.now_ms.get()),
     };
     write(connection.socket.borrow_mut().buffer(state), &frame)

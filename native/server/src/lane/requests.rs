@@ -45,10 +45,10 @@ pub(super) fn wait_for(connection: &Connection, lane: &mut Lane, next: Next) {
 
 /// Hands over the requests at the start of `bytes`. Returns how many bytes they were, and what the others wait for.
 pub(super) fn take(connection: &Rc<Connection>, lane: &mut Lane, bytes: &[u8], cx: &Context<'_>) -> (usize, Next) {
+    let mut space = Space::new();
     let mut taken = 0;
     while taken < bytes.len() && !lane.closing {
         let rest = &bytes[taken..];
-        let mut space = Space::new();
         let head = match head::parse(rest, connection.guard.limits(), &mut space) {
             Parsed::Plain(head) => head,
             Parsed::Partial => return (taken, Next::Input),

@@ -14,7 +14,7 @@ const DATE: &[u8] = b"date: now\r\n";
 const KEEP: Frame<'_> = Frame {
     head_request: false,
     close: false,
-    server: Some(b"hinny"),
+    server: b"server: hinny\r\n",
     date: DATE,
 };
 
@@ -118,7 +118,7 @@ fn responses_with_a_body() {
         (
             200,
             &[("connection", "close")],
-            &Frame { server: None, ..KEEP },
+            &Frame { server: b"", ..KEEP },
             "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\ndate: now\r\n\r\nhi",
             true,
         ),
