@@ -10,7 +10,8 @@
 //!   request before it has been answered ([`End::HandOver`]): the lane itself refuses nothing but what is too much for
 //!   the server as a whole. It stays with hyper until the connection ends.
 //! - Responses go out in the order of their requests. Requests with safe methods are handed over together, at most
-//!   [`OPEN_MAX`]; any other is alone with its handler (RFC 9112 §9.3.2).
+//!   [`OPEN_MAX`], and fewer if the connection's responses are large ([`OPEN_BYTES_MAX`]); any other is alone with its
+//!   handler (RFC 9112 §9.3.2).
 //! - A response that is not whole makes hyper take over at once: it finds the open exchanges ([`Lane::adopt`]), each behind
 //!   a request that stands for the one that the lane has read.
 //! - Nothing is read while requests wait for their turn, or more than [`HOLD_BYTES`] of responses wait for the client.
@@ -38,6 +39,9 @@ use crate::timeouts::Phase;
 /// The most requests of a connection that have no response yet.
 pub(crate) const OPEN_MAX: usize = 64;
 
+/// The most bytes that the responses to them should have, as far as that can be told from the last ones.
+const OPEN_BYTES_MAX: usize = 256 << 10;
+
 /// Bytes that a client sends behind its last request; more are not read.
 const IGNORED_BYTES_MAX: usize = 64 << 10;
 
@@ -46,6 +50,8 @@ const IGNORED_BYTES_MAX: usize = 64 << 10;
 pub(crate) struct Lane {
     /// Requests without a response, oldest first.
     open: VecDeque<OpenRequest>,
+    /// How large their responses may be: the largest of the last ones.
+    response_bytes: usize,
     /// How many of them have a reply that waits for the ones before it.
     stored: usize,
     /// What was read and is no whole request, or is not to be handed over yet.

@@ -92,7 +92,11 @@ fn respond<B: AsRef<[u8]>>(
 ) {
     let close = is_last(connection, lane, request);
     let written = with_frame(connection, request, close, |out, frame| {
-        response_bytes::write_response(out, command, frame)
+        let start = out.len();
+        let written = response_bytes::write_response(out, command, frame);
+        // A large one counts less the longer it is ago.
+        lane.response_bytes = (out.len() - start).max(lane.response_bytes / 2);
+        written
     });
     match written {
         Ok(true) => end(connection, lane),

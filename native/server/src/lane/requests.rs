@@ -7,7 +7,7 @@ use hinny_codec::head::{self, Head, Parsed, Space};
 use hinny_core::error::Kind;
 use hinny_core::records::{RequestHead, RequestWriter};
 
-use super::{Lane, Next, OPEN_MAX, OpenRequest, replies};
+use super::{Lane, Next, OPEN_BYTES_MAX, OPEN_MAX, OpenRequest, replies};
 use crate::connection::Connection;
 use crate::exchange::Exchange;
 use crate::service::{FAULT_HEADER, RECORD_HEAD_ESTIMATE};
@@ -103,7 +103,8 @@ fn may_hand_over(
 ) -> bool {
     let state = &connection.state;
     if let Some(newest) = lane.open.back() {
-        let side_by_side = newest.safe && is_safe(head) && lane.open.len() < OPEN_MAX;
+        let is_room = lane.open.len() < OPEN_MAX && lane.open.len() * lane.response_bytes < OPEN_BYTES_MAX;
+        let side_by_side = newest.safe && is_safe(head) && is_room;
         if !side_by_side || !state.may_open_exchange() {
             return false;
         }
