@@ -5,6 +5,8 @@
 //!   or async handler has the connection's next (pipelined) request, whose answer comes with the very next turn, those of
 //!   hyper wait for it. They never wait for the client, for a worker, or for a second turn.
 
+pub(crate) mod task;
+
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::net::SocketAddr;

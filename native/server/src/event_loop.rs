@@ -27,8 +27,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use tokio::task::JoinHandle;
 
-use crate::connection::Connection;
-use crate::connection_task;
+use crate::connection::{self, Connection};
 use crate::date::Date;
 use crate::engine::{Engine, LoopSwitches};
 use crate::exchange::{Exchange, Reply};
@@ -394,7 +393,7 @@ async fn accept_last(state: Rc<LoopState>, listener: Rc<TcpListener>) {
 
 fn accepted(state: &Rc<LoopState>, stream: TcpStream, peer: SocketAddr) {
     state.switches.metrics.connections_accepted.add(1);
-    connection_task::spawn(state, stream, peer);
+    connection::task::spawn(state, stream, peer);
 }
 
 /// A client that left between its SYN and our accept is no trouble of ours.

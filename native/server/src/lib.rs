@@ -9,7 +9,6 @@
 
 mod body;
 mod connection;
-mod connection_task;
 mod date;
 mod engine;
 mod event_loop;

@@ -173,7 +173,7 @@
     (testing "a counter tells, and nothing is left of the connection"
       (is (= {:panics 1 :connections-open 2 :exchanges-open 0 :replies-stale 0} metrics)))
     (testing "the log tells where the panic was, and which connection ended"
-      (is (= [[:error "hinny.native.server.panic"] [:error "hinny.native.server.connection"]]
+      (is (= [[:error "hinny.native.server.panic"] [:error "hinny.native.server.connection.task"]]
              (mapv (juxt :level :logger) events)))
       (is (re-find #"^panic at .*service\.rs:\d+:\d+: test fault: connection$" (:message (first events))))
       (is (re-find #"^connection of 127\.0\.0\.1 ended: " (str (:message (second events))))))))
