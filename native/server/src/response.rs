@@ -78,9 +78,6 @@ pub(crate) fn from_command(
     {
         headers.insert(SERVER, server.clone());
     }
-    if connection.is_at_last_request() {
-        headers.insert(CONNECTION, HeaderValue::from_static("close"));
-    }
     let mut response = Response::new(ResponseBody::default());
     if bodiless {
         let content_length = content.length(head_request).filter(|_| head_request);
@@ -102,6 +99,9 @@ pub(crate) fn from_command(
                 ResponseBody::Chunked(Box::new(ChunkedBody::new(Rc::clone(connection), exchange)))
             }
         };
+    }
+    if connection.is_at_last_request() {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
     *response.status_mut() = status;
     *response.headers_mut() = headers;

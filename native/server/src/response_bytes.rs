@@ -60,9 +60,6 @@ fn write_whole<B: AsRef<[u8]>>(
     if !said.server {
         out.extend_from_slice(frame.server);
     }
-    if frame.close && !said.connection {
-        out.extend_from_slice(b"connection: close\r\n");
-    }
     let bodiless = has_no_content(status, frame.head_request);
     let length = if !bodiless || status == StatusCode::RESET_CONTENT && !frame.head_request {
         Some(if bodiless { 0 } else { body.len() as u64 })
@@ -72,7 +69,19 @@ fn write_whole<B: AsRef<[u8]>>(
         let own = Some(body.len() as u64).filter(|length| frame.head_request && *length > 0);
         said.length.or(own)
     };
-    if let Some(length) = length {
+    // As hyper does it: a length that tells of no content is a field before Connection, any other one stands behind it.
+    let (before, behind) = if bodiless && (frame.head_request || status != StatusCode::RESET_CONTENT) {
+        (length, None)
+    } else {
+        (None, length)
+    };
+    if let Some(length) = before {
+        write_length(out, length);
+    }
+    if frame.close && !said.connection {
+        out.extend_from_slice(b"connection: close\r\n");
+    }
+    if let Some(length) = behind {
         write_length(out, length);
     }
     if !said.date {
