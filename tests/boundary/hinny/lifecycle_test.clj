@@ -96,23 +96,25 @@
         (is (probe/ended? fresh))))))
 
 (deftest drain-pipeline-test
-  (testing "of requests that arrived together, those that a handler has begun are answered whole; then comes the end"
-    (let [begun (CountDownLatch. 1)
-          finish (CountDownLatch. 1)
-          server (start (fn [{:keys [uri]}]
-                          (.countDown begun)
-                          (raw/await-latch finish)
-                          (probe/ok uri))
-                        {:event-loops 1})]
-      (with-open [client (probe/connect server)]
-        (raw/send! client (apply str (map #(raw/get-request (str "/" %)) (range 5))))
-        (is (raw/await-latch begun))
-        (let [stop (stop-behind server long-drain)]
-          (is (probe/await-that #(probe/refused? (server/server-port server))))
-          (.countDown finish)
-          (is (= [200 "/0"] (probe/outcome client)))
-          (is (probe/ended? client))
-          (is (= :stopped (ends-as stop))))))))
+  (doseq [[engine handed-over] [[:auto 5] [:hyper 1]]]
+    (testing (str engine ": of requests that arrived together, those that a handler has begun are answered whole; then comes the end")
+      (let [begun (CountDownLatch. handed-over)
+            finish (CountDownLatch. 1)
+            server (start (fn [{:keys [uri]}]
+                            (.countDown begun)
+                            (raw/await-latch finish)
+                            (probe/ok uri))
+                          {:event-loops 1 :http1-engine engine})]
+        (with-open [client (probe/connect server)]
+          (raw/send! client (apply str (map #(raw/get-request (str "/" %)) (range 5))))
+          (is (raw/await-latch begun))
+          (let [stop (stop-behind server long-drain)]
+            (is (probe/await-that #(probe/refused? (server/server-port server))))
+            (.countDown finish)
+            (doseq [n (range handed-over)]
+              (is (= [200 (str "/" n)] (probe/outcome client))))
+            (is (probe/ended? client))
+            (is (= :stopped (ends-as stop)))))))))
 
 (deftest drain-half-request-test
   (testing "a client that sends half a request is cut at the deadline"
