@@ -2,6 +2,7 @@
 
 Invariants:
 - A round with any error (socket, status >= 400, a byte count that does not fit the answers) is not valid.
+- wrk is in a session of its own, as every server is: where the scheduler groups by session, they are peers.
 - Server CPU is read right before and right after wrk, from the kernel, so it holds everything: JIT and GC too.
 """
 
@@ -13,6 +14,7 @@ import subprocess
 
 from failure import Failure
 from http_check import HEADERS
+from lineup import Hinny
 
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "load.lua")
 
@@ -34,20 +36,40 @@ def _ended_children_us():
     return (used.ru_utime + used.ru_stime) * 1_000_000
 
 
+class CoreUse:
+    """Who has the cores, from now on: the server, the generator (a program run to its end), and all others."""
+
+    def __init__(self, server):
+        self._server = server
+        self._machine, self._generator, self._own = _machine_us(), _ended_children_us(), server.cpu_us()
+
+    def since(self, duration_us):
+        """The server's CPU time, and the cores each had on average."""
+        own = self._server.cpu_us() - self._own
+        generator = _ended_children_us() - self._generator
+        machine = {name: value - self._machine[name] for name, value in _machine_us().items()}
+        return own, {
+            "server": own / duration_us,
+            "generator": generator / duration_us,
+            "others": max(0.0, machine["busy"] - own - generator) / duration_us,
+            "stolen": machine["stolen"] / duration_us,
+        }
+
+
 def disturbance(entry):
     """Cores that neither the server nor the generator had during a round."""
     return entry["cores_used"]["others"] + entry["cores_used"]["stolen"]
 
 
 class Scenario:
-    """What is sent: a path, alone or as a pipelined batch of `depth`."""
+    """What is sent: a path, alone or as a pipelined batch of `depth`; and which kinds of Hinny it is sent to."""
 
-    def __init__(self, name, path, depth, body_bytes, modes):
+    def __init__(self, name, path, depth, body_bytes, kinds):
         self.name = name
         self.path = path
         self.depth = depth
         self.body_bytes = body_bytes
-        self.modes = modes
+        self.kinds = kinds
 
     def bench_name(self, connections):
         """Protocol, concurrency, shape, size, as in all benches of this project."""
@@ -55,10 +77,12 @@ class Scenario:
         return f"h1_{shape}_c{connections}_{self.path[1:]}_{self.body_bytes}b"
 
 
+LANE, HYPER_ONLY, WORKER = Hinny("inline", "auto"), Hinny("inline", "hyper"), Hinny("worker", "auto")
+
 SCENARIOS = [
-    Scenario("plaintext-x16", "/plaintext", 16, 13, ["inline"]),
-    Scenario("plaintext", "/plaintext", 1, 13, ["inline", "worker"]),
-    Scenario("json", "/json", 1, 27, ["inline"]),
+    Scenario("plaintext-x16", "/plaintext", 16, 13, [LANE, HYPER_ONLY]),
+    Scenario("plaintext", "/plaintext", 1, 13, [LANE, HYPER_ONLY, WORKER]),
+    Scenario("json", "/json", 1, 27, [LANE, HYPER_ONLY]),
 ]
 
 
@@ -81,7 +105,8 @@ class Generator:
         headers = [part for name, value in HEADERS[scenario.path].items() for part in ("-H", f"{name}: {value}")]
         command = ["wrk", f"-t{self.threads}", f"-c{self.connections}", f"-d{seconds}s", "-s", SCRIPT, *headers,
                    f"http://127.0.0.1:{server.port}{scenario.path}", "--", str(scenario.depth)]
-        wrk = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        wrk = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                               start_new_session=True)
         try:
             output, _ = wrk.communicate(timeout=seconds + 30)
         except subprocess.TimeoutExpired:
@@ -97,11 +122,9 @@ class Generator:
 
     def round(self, server, scenario, seconds, response_bytes):
         """One measured run."""
-        machine, wrk_us, before_us = _machine_us(), _ended_children_us(), server.cpu_us()
+        use = CoreUse(server)
         seen = self._wrk(server, scenario, seconds)
-        cpu_us = server.cpu_us() - before_us
-        wrk_us = _ended_children_us() - wrk_us
-        machine = {name: value - machine[name] for name, value in _machine_us().items()}
+        cpu_us, cores_used = use.since(seen["duration_us"])
         requests = seen["requests"]
         # At the end of a run, answers may be under way that wrk has read in part or not counted.
         slack = self.connections * scenario.depth * response_bytes
@@ -112,12 +135,7 @@ class Generator:
             "requests": requests,
             "rps": requests * 1e6 / seen["duration_us"],
             "cpu_us_per_request": cpu_us / requests if requests else None,
-            "cores_used": {
-                "server": cpu_us / seen["duration_us"],
-                "generator": wrk_us / seen["duration_us"],
-                "others": max(0.0, machine["busy"] - cpu_us - wrk_us) / seen["duration_us"],
-                "stolen": machine["stolen"] / seen["duration_us"],
-            },
+            "cores_used": cores_used,
             "errors": seen["errors"],
             "error_count": errors,
             "bytes_fit": bytes_fit,

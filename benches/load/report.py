@@ -1,4 +1,4 @@
-"""Turns rounds into rows and rows into a Markdown table, under a header that says on which machine."""
+"""Turns rounds into rows, and says on which machine they were taken."""
 
 import datetime
 import os
@@ -6,8 +6,10 @@ import platform
 import statistics
 import subprocess
 
-from generator import disturbance
+from lineup import JVM_PEERS, PEERS
 from server_process import ROOT
+
+AUTOGROUP = "/proc/sys/kernel/sched_autogroup_enabled"
 
 
 def _said(command):
@@ -34,6 +36,15 @@ def _commit():
     return commit[0] + (" with local changes" if _said(["git", "status", "--porcelain"]) else "")
 
 
+def _autogroup():
+    """Whether the scheduler groups by session, so that a server with many threads gets no more than its share."""
+    try:
+        with open(AUTOGROUP, encoding="ascii") as setting:
+            return "on" if setting.read().strip() == "1" else "off"
+    except OSError:
+        return "not in this kernel"
+
+
 def machine(facts):
     """The header of a result: what a reader needs to judge the figures. `facts` are the run's own."""
     cores = len(os.sched_getaffinity(0))
@@ -45,7 +56,8 @@ def machine(facts):
         "load average at start": f"{os.getloadavg()[0]:.2f}",
         "rustc": (_said(["rustc", "--version"]) or ["not found"])[0],
         **facts,
-        "placement": f"generator and servers share {cores} cores, nothing is pinned",
+        "placement": f"generator and servers share {cores} cores, nothing is pinned; each is in a session of its own "
+                     f"(autogroup: {_autogroup()})",
     }
 
 
@@ -54,13 +66,7 @@ def jdk(java):
     return f"{lines[0]}; {lines[-1]}" if lines else "not found"
 
 
-def print_header(header):
-    for name, value in header.items():
-        print(f"- {name}: {value}")
-    print()
-
-
-def _spread(values):
+def spread(values):
     return {"median": statistics.median(values), "min": min(values), "max": max(values)}
 
 
@@ -71,61 +77,38 @@ def _ratio(rounds, rival_rounds, key):
     return {"median": medians[0] / medians[1], "min": min(each), "max": max(each)}
 
 
-def row(bench, server, rounds, rival_rounds, notes):
-    """One row: medians and spread over the rounds; ratios only when all rounds of both are valid."""
-    valid = all(entry["valid"] for entry in rounds)
+def _add_better(ratios):
+    """Beside the ratios to Netty and to Vert.x, that to the better of them: the one that is harder to beat."""
+    rivals = [peer for peer in JVM_PEERS if peer in ratios]
+    if len(rivals) == len(JVM_PEERS):
+        for figure, harder in (("rps", min), ("cpu_us_per_request", max)):
+            peer = harder(rivals, key=lambda name: ratios[name][figure]["median"])
+            ratios.setdefault("better", {})[figure] = {"peer": peer, **ratios[peer][figure]}
+
+
+def row(scenario, connections, kind, rounds, notes):
+    """One row: medians and spread over the rounds of `kind`; ratios only when all rounds of both are valid.
+
+    `rounds` has those of every server, by its kind.
+    """
+    ours = rounds[kind]
+    valid = {name: all(entry["valid"] for entry in entries) for name, entries in rounds.items()}
     result = {
-        "bench": bench, "server": server, "valid": valid,
-        "error_count": sum(entry["error_count"] for entry in rounds),
-        **notes, "rounds": rounds,
+        "bench": scenario.bench_name(connections), "scenario": scenario.name, "connections": connections,
+        "server": str(kind), "valid": valid[kind],
+        "error_count": sum(entry["error_count"] for entry in ours),
+        **notes, "rounds": ours, "ratios": {},
     }
-    if any(entry["requests"] == 0 for entry in rounds):
+    if any(entry["requests"] == 0 for entry in ours):
         return result
-    result["rps"] = _spread([entry["rps"] for entry in rounds])
-    result["cpu_us_per_request"] = _spread([entry["cpu_us_per_request"] for entry in rounds])
-    result["latency_us"] = {name: statistics.median(entry["latency_us"][name] for entry in rounds)
-                            for name in rounds[0]["latency_us"]}
-    if rival_rounds and valid and all(entry["valid"] for entry in rival_rounds):
-        result["rps_ratio"] = _ratio(rounds, rival_rounds, "rps")
-        result["cpu_ratio"] = _ratio(rounds, rival_rounds, "cpu_us_per_request")
+    result["rps"] = spread([entry["rps"] for entry in ours])
+    result["cpu_us_per_request"] = spread([entry["cpu_us_per_request"] for entry in ours])
+    result["latency_us"] = {name: statistics.median(entry["latency_us"][name] for entry in ours)
+                            for name in ours[0]["latency_us"]}
+    for peer in PEERS:
+        if peer != kind and peer in rounds and valid[kind] and valid[peer]:
+            result["ratios"][peer] = {figure: _ratio(ours, rounds[peer], figure)
+                                      for figure in ("rps", "cpu_us_per_request")}
+    if kind not in PEERS:
+        _add_better(result["ratios"])
     return result
-
-
-def _cell(spread, form):
-    if spread is None:
-        return "–"
-    return f"{spread['median']:{form}} ({spread['min']:{form}}–{spread['max']:{form}})"
-
-
-def print_rows(rows):
-    """The table; an invalid row says so in place of a claim."""
-    print("| scenario | server | rps median (min–max) | CPU µs/request median (min–max) | rps ratio | CPU ratio "
-          "| latency p50 / p99 ms | errors |")
-    print("|---|---|---|---|---|---|---|---|")
-    for entry in rows:
-        latency = entry.get("latency_us")
-        percentiles = f"{latency['p50'] / 1000:.2f} / {latency['p99'] / 1000:.2f}" if latency else "–"
-        errors = str(entry["error_count"]) if entry["valid"] else f"**INVALID** ({entry['error_count']})"
-        print(f"| {entry['bench']} | {entry['server']} | {_cell(entry.get('rps'), ',.0f')} "
-              f"| {_cell(entry.get('cpu_us_per_request'), '.2f')} | {_cell(entry.get('rps_ratio'), '.2f')} "
-              f"| {_cell(entry.get('cpu_ratio'), '.2f')} | {percentiles} | {errors} |")
-    print()
-    others = [disturbance(entry) for line in rows for entry in line["rounds"]]
-    discarded = sum({entry["bench"]: entry["discarded_turns"] for entry in rows}.values())
-    print(f"Cores taken by other processes or by the hypervisor during a round: median "
-          f"{statistics.median(others):.2f}, most {max(others):.2f}; turns discarded for that: {discarded}.\n")
-    unstable = [f"{entry['server']} ({entry['bench']})" for entry in rows if not entry["warm_up"]["stable"]]
-    if unstable:
-        print(f"Not stable within 5 % when the warm-up ended: {', '.join(unstable)}.\n")
-
-
-def print_idle(rows):
-    print("| server | idle connections | RSS before MiB | RSS with MiB | native bytes/connection | of it anonymous "
-          "| RSS after all were closed MiB |")
-    print("|---|---|---|---|---|---|---|")
-    for entry in rows:
-        before, held, after = (entry[name]["rss"] / 2**20 for name in ("before", "held", "closed"))
-        print(f"| {entry['server']} | {entry['connections']:,} | {before:.1f} | {held:.1f} "
-              f"| {entry['rss_bytes_per_connection']:,.0f} ({entry['rss_bytes_per_connection'] / 1024:.2f} KiB) "
-              f"| {entry['anonymous_bytes_per_connection']:,.0f} | {after:.1f} |")
-    print()

@@ -7,10 +7,8 @@ Invariants:
 """
 
 import collections
-import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import threading
@@ -19,14 +17,10 @@ import time
 from failure import Failure
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-APP_SOURCE = os.path.join(ROOT, "techempower", "frameworks", "Clojure", "hinny", "src")
 
 START_TIMEOUT_S = 90
 STOP_TIMEOUT_S = 20
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
-
-# What the README recommends, and the fixed heap that makes runs comparable.
-JVM_FLAGS = ["-XX:+UseParallelGC", "-Xms512m", "-Xmx512m", "--enable-native-access=ALL-UNNAMED"]
 
 
 class ServerProcess:
@@ -117,59 +111,6 @@ class Servers:
         self._started.append(server)
         server.wait_listening()
         return server
-
-
-def find_java(path):
-    """The JVM to run: the option, JAVA_HOME, or PATH."""
-    home = os.environ.get("JAVA_HOME")
-    java = path or (os.path.join(home, "bin", "java") if home else "java")
-    found = shutil.which(java)
-    if not found:
-        raise Failure(f"{java} is missing: install a JDK >= 17 (apt-get install openjdk-17-jdk-headless) "
-                      "or say where with --java", 2)
-    return os.path.abspath(found)
-
-
-def jvm_flags(java, more):
-    """The recommended flags that this JDK knows, and those of the command line."""
-    known = [flag for flag in JVM_FLAGS
-             if subprocess.run([java, flag, "-version"], capture_output=True, check=False).returncode == 0]
-    return known + more
-
-
-def build_hyper():
-    """Builds the rival in the release profile of the workspace and returns the executable."""
-    if not shutil.which("cargo"):
-        raise Failure("cargo is missing: install Rust >= 1.95 with rustup, or name a binary with --hyper", 2)
-    build = subprocess.run(
-        ["cargo", "build", "--release", "-p", "hinny-hyper-peer",
-         "--message-format=json-render-diagnostics"],
-        cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
-    for line in build.stdout.splitlines():
-        message = json.loads(line)
-        if message.get("executable") and message["target"]["name"] == "hinny-hyper-peer":
-            return message["executable"]
-    raise Failure("cargo did not build hinny-hyper-peer")
-
-
-def find_class_path():
-    """The run-time class path of Hinny, as the Makefile knows it."""
-    if not shutil.which("make"):
-        raise Failure("make is missing: apt-get install make, or give --class-path", 2)
-    make = subprocess.run(["make", "-s", "classpath"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
-    lines = make.stdout.strip().splitlines()
-    if make.returncode != 0 or not lines:
-        raise Failure("`make -s classpath` gave no class path")
-    return lines[-1]
-
-
-def hyper_command(executable, loops):
-    return [executable, "--threads", str(loops)]
-
-
-def hinny_command(java, flags, class_path, mode, loops):
-    return [java, *flags, "-cp", os.pathsep.join([APP_SOURCE, class_path]),
-            "clojure.main", "-m", "hinny-bench.app", mode, str(loops), "0"]
 
 
 def settle(seconds):

@@ -23,7 +23,8 @@ import time
 sys.dont_write_bytecode = True  # leave no cache beside the sources
 
 from failure import Failure
-from server_process import ROOT, Servers, find_class_path, find_java, jvm_flags
+from lineup import HINNY_FLAGS, find_class_path, find_java, known_flags
+from server_process import ROOT, Servers
 
 READ_BYTES = 1024
 READ_EVERY_S = 0.25
@@ -120,7 +121,7 @@ def main():
     java = find_java(None)
     program = os.path.join(ROOT, "benches", "load", "slow_readers.clj")
     with Servers() as servers:
-        command = [java, *jvm_flags(java, []), "-cp", find_class_path(), "clojure.main", program]
+        command = [java, *known_flags(java, HINNY_FLAGS), "-cp", find_class_path(), "clojure.main", program]
         measure(servers.start("hinny", command), options)
 
 

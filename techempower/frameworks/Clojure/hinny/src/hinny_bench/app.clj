@@ -115,12 +115,15 @@
 
 (defn -main
   "Serves on 127.0.0.1 until the process ends. `mode` is `inline` or `worker`, `loops` the number of event
-  loops, `port` 0 for a free one."
-  [mode loops port]
-  (let [s (server/run-server handler {:host "127.0.0.1"
-                                      :port (Long/parseLong port)
-                                      :event-loops (Long/parseLong loops)
-                                      :handler-mode (keyword mode)})]
-    (println (str "listening on 127.0.0.1:" (server/server-port s)))
-    (flush)
-    @(promise)))
+  loops, `port` 0 for a free one; `engine`, the HTTP/1.1 engine, is `auto` or `hyper`."
+  ([mode loops port]
+   (-main mode loops port "auto"))
+  ([mode loops port engine]
+   (let [s (server/run-server handler {:host "127.0.0.1"
+                                       :port (Long/parseLong port)
+                                       :event-loops (Long/parseLong loops)
+                                       :handler-mode (keyword mode)
+                                       :http1-engine (keyword engine)})]
+     (println (str "listening on 127.0.0.1:" (server/server-port s)))
+     (flush)
+     @(promise))))

@@ -1,0 +1,54 @@
+"""The budgets of the design (its §8): what a path may cost, as a ratio to the hyper server of the same run.
+
+The one place for these figures. They hold for 64 connections; of each, `must` is what is promised and `aim`
+what is wanted. Server CPU per request is to be at most that, requests per second at least.
+"""
+
+from lineup import Hinny
+
+CONNECTIONS = 64
+
+
+class Bound:
+    """One figure's `must` and `aim`."""
+
+    def __init__(self, must, aim, at_most):
+        self.must = must
+        self.aim = aim
+        self._at_most = at_most
+
+    def text(self, value):
+        return f"{'≤' if self._at_most else '≥'} {value:.2f}"
+
+    def verdict(self, ratio):
+        def holds(bound):
+            return ratio <= bound if self._at_most else ratio >= bound
+        return "aim met" if holds(self.aim) else "must met" if holds(self.must) else "**missed**"
+
+
+class Budget:
+    """What one path may cost."""
+
+    def __init__(self, scenario, kind, cpu, rps):
+        self.scenario = scenario
+        self.kind = kind
+        self.bounds = {"cpu_us_per_request": Bound(*cpu, at_most=True), "rps": Bound(*rps, at_most=False)}
+
+
+BUDGETS = [
+    # scenario, server, CPU (must, aim), rps (must, aim)
+    Budget("plaintext-x16", Hinny("inline", "hyper"), (1.80, 1.40), (0.55, 0.75)),
+    Budget("plaintext-x16", Hinny("inline", "auto"), (0.60, 0.45), (1.05, 1.30)),
+    Budget("plaintext", Hinny("inline", "hyper"), (1.25, 1.10), (0.90, 0.95)),
+    Budget("plaintext", Hinny("inline", "auto"), (0.85, 0.70), (1.00, 1.10)),
+    Budget("json", Hinny("inline", "auto"), (0.90, 0.75), (1.00, 1.10)),
+    Budget("plaintext", Hinny("worker", "auto"), (1.30, 1.10), (0.85, 0.95)),
+]
+
+
+def find(scenario, server, connections):
+    """The budget of a row, or None; `server` is its name in the table."""
+    if connections != CONNECTIONS:
+        return None
+    return next((budget for budget in BUDGETS
+                 if budget.scenario == scenario and str(budget.kind) == server), None)
