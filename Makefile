@@ -78,7 +78,7 @@ bench: ## the Rust micro benchmarks (criterion); ARGS= goes to them, here and be
 	$(need) cargo cc
 	@exec scripts/bench.sh native $(ARGS)
 
-bench-load: ## Hinny against a pure Rust hyper server, in turn in one run (wrk)
+bench-load: ## Hinny against hyper, in turn in one run (wrk); ARGS="--full --write": Netty, Vert.x and all else too, into docs/performance.md
 	$(need) $(build_tools) wrk python3
 	@exec scripts/bench.sh load $(ARGS)
 
@@ -94,4 +94,4 @@ ci: ## what CI runs
 	@exec .ci/run
 
 clean: ## remove what was built (downloaded tools stay)
-	rm -rf target java-shim/target clj/target benches/jvm/target
+	rm -rf target java-shim/target clj/target benches/jvm/target benches/load/*-peer/target
