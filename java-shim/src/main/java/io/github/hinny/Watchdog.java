@@ -108,8 +108,8 @@ final class Watchdog extends Thread {
     }
 
     private static void look(final EventLoop loop, final Sighting last, final long now) {
-        final long turn = loop.handlerTurn();
-        if (turn != last.turn || !EventLoop.isInHandler(turn)) {
+        final long turn = loop.handlerTurn().now();
+        if (turn != last.turn || !HandlerTurn.isInHandler(turn)) {
             last.turn = turn;
             last.sinceNanos = now;
             last.reported = false;

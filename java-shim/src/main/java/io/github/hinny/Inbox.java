@@ -1,0 +1,232 @@
+package io.github.hinny;
+
+import clojure.lang.IFn;
+import java.util.Arrays;
+import java.util.concurrent.CompletionStage;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The records that a poll brings, and what becomes of them: requests go to the handler or to workers, what else there is
+ * to its exchange.
+ *
+ * <p>Made by an {@link EventLoop}, and its thread's own. Calls nothing native: who has records may hand them over.
+ */
+final class Inbox {
+    private static final Logger LOG = LoggerFactory.getLogger("hinny.server");
+
+    private static final int CAPACITY_BYTES = 64 << 10;
+
+    /** A larger array does not outlive its records. */
+    private static final int CAPACITY_KEPT_BYTES = 1 << 20;
+
+    private final Driver driver;
+    private final IFn handler;
+    private final Engine.Mode mode;
+    private final WorkerPool workers;
+    private final HandlerTurn turn;
+    private final ReplyWriter writer;
+    private final Outbox outbox;
+
+    /** Exchanges by the slot in their id. One that is over stays until its slot is used again; it holds nothing. */
+    private Exchange[] exchanges = new Exchange[256];
+
+    private byte[] array = new byte[CAPACITY_BYTES];
+    private Exchange[] batch = new Exchange[64];
+    private int batchSize;
+
+    /**
+     * Makes an empty inbox.
+     *
+     * @param workers where handlers run that may block
+     * @param turn is told when an inline or async handler begins and ends
+     */
+    Inbox(final Driver driver, final Engine.Settings settings, final WorkerPool workers, final HandlerTurn turn) {
+        this.driver = driver;
+        this.handler = settings.handler();
+        this.mode = settings.mode();
+        this.workers = workers;
+        this.turn = turn;
+        this.writer = driver.writer();
+        this.outbox = writer.outbox;
+    }
+
+    /** Returns the array that the next records go into. */
+    byte[] array() {
+        return array;
+    }
+
+    /** The next record does not fit: doubles the array. */
+    void grow() {
+        array = new byte[Math.multiplyExact(array.length, 2)];
+    }
+
+    /**
+     * Handles the first {@code count} records in the array.
+     *
+     * @return whether workers got exchanges
+     */
+    boolean handle(final int count) {
+        int at = 0;
+        final long now = mode == Engine.Mode.INLINE ? 0 : System.nanoTime();
+        for (int i = 0; i < count; i++) {
+            final int length = Records.u32(array, at + Records.REQUEST_LENGTH);
+            switch (array[at + Records.REQUEST_TYPE]) {
+                case Records.REQUEST -> handleRequest(at, length, now);
+                case Records.CHUNK -> handleChunk(at, length);
+                case Records.SIGNAL -> handleSignal(at);
+                default -> NativeLog.log(array, at);
+            }
+            at += length;
+        }
+        if (array.length > CAPACITY_KEPT_BYTES) {
+            array = new byte[CAPACITY_BYTES];
+        }
+        return dispatchBatch();
+    }
+
+    /** Makes records about the exchange reach it. */
+    void register(final Exchange exchange) {
+        final int slot = (int) exchange.id();
+        if (slot >= exchanges.length) {
+            exchanges = Arrays.copyOf(exchanges, Math.max(slot + 1, 2 * exchanges.length));
+        }
+        exchanges[slot] = exchange;
+    }
+
+    /** Ends an exchange, if it is not over. */
+    void end(final long id, final int kind) {
+        final Exchange exchange = exchange(id);
+        if (exchange != null) {
+            exchange.gone(kind);
+        }
+    }
+
+    /** Ends all exchanges. */
+    void endAll() {
+        for (final Exchange exchange : exchanges) {
+            if (exchange != null) {
+                exchange.gone(Records.KIND_DISCONNECTED);
+            }
+        }
+    }
+
+    private Exchange exchange(final long id) {
+        final int slot = (int) id;
+        final Exchange exchange = slot < exchanges.length ? exchanges[slot] : null;
+        return exchange != null && exchange.id() == id ? exchange : null;
+    }
+
+    private void handleRequest(final int at, final int length, final long now) {
+        try {
+            final RingRequest request = RingRequest.of(Arrays.copyOfRange(array, at, at + length));
+            if (mode == Engine.Mode.INLINE && !request.isBodyStreamed()) {
+                answerInline(request);
+                return;
+            }
+            final boolean async = mode == Engine.Mode.ASYNC;
+            final Exchange exchange = new Exchange(driver, handler, async, request, now);
+            register(exchange);
+            if (async) {
+                turn.next();
+                try {
+                    exchange.callAsync();
+                } finally {
+                    turn.next();
+                }
+            } else {
+                addToBatch(exchange);
+            }
+        } catch (final Throwable failure) {
+            // No memory left, say. The other requests of this turn have theirs.
+            ResponseEncoder.encodeFailure(
+                    Records.u64(array, at + Records.REQUEST_EXCHANGE), Records.KIND_HANDLER_THREW, outbox);
+            LOG.error("{} cannot hand over a request", threadName(), failure);
+        }
+    }
+
+    private void handleChunk(final int at, final int length) {
+        final Exchange exchange = exchange(Records.u64(array, at + Records.CHUNK_EXCHANGE));
+        if (exchange != null) {
+            try {
+                exchange.bodyChunk(Arrays.copyOfRange(array, at, at + length));
+            } catch (final OutOfMemoryError failure) {
+                // The other records of this turn have their memory.
+                LOG.error("{} has no memory for a request body, which breaks off", threadName(), failure);
+                exchange.bodyFailed(Records.KIND_INTERNAL);
+            }
+        }
+    }
+
+    private void handleSignal(final int at) {
+        final Exchange exchange = exchange(Records.u64(array, at + Records.SIGNAL_EXCHANGE));
+        if (exchange == null) {
+            return;
+        }
+        final int amount = Records.u32(array, at + Records.SIGNAL_AMOUNT);
+        switch (array[at + Records.SIGNAL_CODE]) {
+            case Records.SIGNAL_CREDIT -> exchange.credit(amount);
+            case Records.SIGNAL_BODY_FAILED -> exchange.bodyFailed(amount);
+            default -> {
+                exchanges[(int) exchange.id()] = null;
+                exchange.gone(amount);
+            }
+        }
+    }
+
+    /** Answers at once if the response is whole, else through an exchange. */
+    private void answerInline(final RingRequest request) {
+        final long id = request.exchange();
+        final int start = outbox.position();
+        turn.next();
+        try {
+            final Object response = handler.invoke(request);
+            if (response instanceof CompletionStage) {
+                registered(request).answer(response);
+                return;
+            }
+            final Object rest = writer.encoder.encode(response, id, request.isHead(), outbox);
+            if (rest != null) {
+                registered(request).goOn(response, rest, start);
+            }
+        } catch (final InvalidResponseException invalid) {
+            HandlerFailure.invalid(driver, id, request, invalid, writer);
+        } catch (final Throwable thrown) {
+            HandlerFailure.thrown(driver, id, request, thrown, writer);
+        } finally {
+            Thread.interrupted();
+            turn.next();
+        }
+    }
+
+    /** Makes the exchange that an inline handler's answer needs when it is not whole. */
+    private Exchange registered(final RingRequest request) {
+        final Exchange exchange = new Exchange(driver, handler, false, request, 0);
+        register(exchange);
+        return exchange;
+    }
+
+    private void addToBatch(final Exchange exchange) {
+        if (batchSize == batch.length) {
+            batch = Arrays.copyOf(batch, batchSize * 2);
+        }
+        batch[batchSize++] = exchange;
+    }
+
+    private boolean dispatchBatch() {
+        final int size = batchSize;
+        if (size == 0) {
+            return false;
+        }
+        batchSize = 0;
+        for (int i = workers.dispatch(batch, size); i < size; i++) {
+            batch[i].refuse(writer);
+        }
+        Arrays.fill(batch, 0, size, null);
+        return true;
+    }
+
+    private static String threadName() {
+        return Thread.currentThread().getName();
+    }
+}
