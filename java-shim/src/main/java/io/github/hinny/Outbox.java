@@ -67,6 +67,11 @@ public final class Outbox {
         return array;
     }
 
+    /** Returns a copy of what was written from {@code start} on. */
+    byte[] copyFrom(final int start) {
+        return Arrays.copyOfRange(array, start, position);
+    }
+
     /** Writes {@code source}. */
     void put(final byte[] source) {
         System.arraycopy(source, 0, reserve(source.length), position, source.length);

@@ -39,6 +39,8 @@ import java.util.concurrent.CompletionStage;
  * data throws (a lazy sequence, say) leave the outbox as it was. What a status or a method means
  * for the framing (HEAD, 204, 304) is decided in Rust; here only that a body which nobody would see is not produced.
  *
+ * <p>A literal response, or a literal header map, is copied from what it was encoded as before: see {@link EncodedMaps}.
+ *
  * <p>A String body is written in the charset of the response's Content-Type header, UTF-8 if that
  * names none.
  *
@@ -56,6 +58,7 @@ public final class ResponseEncoder {
     static final Charset PATH_CHARSET = pathCharset();
 
     private final ResponseHeaders headers = new ResponseHeaders();
+    private final EncodedMaps literals = new EncodedMaps();
 
     // The last Content-Type and its charset: handlers send the same few.
     private String lastContentType = "";
@@ -74,6 +77,12 @@ public final class ResponseEncoder {
      */
     public Object encode(final Object response, final long exchange, final boolean toHead, final Outbox outbox) {
         final int start = outbox.position();
+        final EncodedMaps.Entry known = literals.find(response);
+        if (known != null && !BodyTypes.isPlainExtended()) {
+            outbox.put(known.bytes);
+            Records.putU64(outbox.array(), start + RESPONSE_EXCHANGE, exchange);
+            return null;
+        }
         try {
             return write(response, exchange, toHead, outbox);
         } catch (final Throwable failure) {
@@ -112,7 +121,8 @@ public final class ResponseEncoder {
         final int start = outbox.position();
         outbox.reserve(RESPONSE_HEADERS);
         outbox.position(start + RESPONSE_HEADERS);
-        final int headerCount = writeHeaders(map.valAt(HEADERS), outbox);
+        final IPersistentMap fields = headers(map.valAt(HEADERS));
+        final int headerCount = headers.write(fields, outbox);
         final byte[] array = outbox.array();
         Records.putU64(array, start, 0);
         array[start + RESPONSE_TYPE] = RESPONSE;
@@ -132,6 +142,12 @@ public final class ResponseEncoder {
         }
         outbox.pad(start);
         Records.putU32(outbox.array(), start + RESPONSE_LENGTH, outbox.position() - start);
+        final boolean constant = EncodedMaps.isImmutable(map) && headers.isConstant(fields);
+        if (constant
+                && (body instanceof String || body == null)
+                && literals.isToBeKept(map, outbox.position() - start)) {
+            literals.keep(map, outbox.copyFrom(start), headerCount, null);
+        }
         return null;
     }
 
@@ -177,15 +193,14 @@ public final class ResponseEncoder {
                         : "response :status: must be an integer, is " + typeOf(status));
     }
 
-    private int writeHeaders(final Object value, final Outbox outbox) {
+    private static IPersistentMap headers(final Object value) {
         if (value == null) {
-            headers.write(PersistentArrayMap.EMPTY, outbox);
-            return 0;
+            return PersistentArrayMap.EMPTY;
         }
         if (!(value instanceof IPersistentMap map)) {
             throw new InvalidResponseException("response :headers: must be a map, is " + typeOf(value));
         }
-        return headers.write(map, outbox);
+        return map;
     }
 
     private void writeBody(final Object body, final int start, final Outbox outbox) {

@@ -43,7 +43,11 @@ final class ResponseHeaders extends AFn {
         }
     }
 
+    private final EncodedMaps literals = new EncodedMaps();
     private Outbox outbox;
+
+    /** Whether all values so far are Strings. */
+    private boolean onlyStrings;
 
     /** Where the next index entry goes. */
     private int entry;
@@ -65,8 +69,15 @@ final class ResponseHeaders extends AFn {
      * @throws InvalidResponseException if the headers cannot be sent
      */
     int write(final IPersistentMap headers, final Outbox target) {
+        final EncodedMaps.Entry known = literals.find(headers);
+        if (known != null) {
+            contentType = known.contentType;
+            target.put(known.bytes);
+            return known.headerCount;
+        }
         outbox = target;
         contentType = null;
+        onlyStrings = true;
         final int indexLength = headers.count() * HEADER_ENTRY_SIZE;
         outbox.reserve(indexLength);
         final int indexStart = outbox.position();
@@ -89,7 +100,15 @@ final class ResponseHeaders extends AFn {
         if (count > U16_MAX) {
             throw new InvalidResponseException("response headers: " + count + " are too many");
         }
+        if (isConstant(headers) && literals.isToBeKept(headers, outbox.position() - indexStart)) {
+            literals.keep(headers, outbox.copyFrom(indexStart), count, contentType);
+        }
         return count;
+    }
+
+    /** Returns whether the map that was just written will always be written so. */
+    boolean isConstant(final IPersistentMap headers) {
+        return onlyStrings && EncodedMaps.isImmutable(headers);
     }
 
     /** Writes one entry of the header map; the reducing function. */
@@ -104,7 +123,10 @@ final class ResponseHeaders extends AFn {
         }
         if (value instanceof String text) {
             writeField(id, name, text);
-        } else if (value instanceof IPersistentVector values) {
+            return null;
+        }
+        onlyStrings = false;
+        if (value instanceof IPersistentVector values) {
             makeRoom(name, values.count());
             for (int i = 0; i < values.count(); i++) {
                 writeField(id, name, string(name, values.nth(i)));
