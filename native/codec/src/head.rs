@@ -59,12 +59,8 @@ pub enum Parsed<'h, 'b> {
 pub struct Head<'h, 'b> {
     /// Its length in bytes, with the empty line.
     pub length: usize,
-    /// Id of the method, see [`names::METHODS`].
-    pub method: u8,
-    /// Path of the target.
-    pub path: &'b str,
-    /// Query of the target, without `?`.
-    pub query: Option<&'b str>,
+    /// What its first line says.
+    pub line: RequestLine<'b>,
     /// Value of the Host field; whether it is a host is not checked.
     pub host: &'b [u8],
     /// Value of the Content-Length field.
@@ -73,6 +69,19 @@ pub struct Head<'h, 'b> {
     pub close: bool,
     fields: &'h [httparse::Header<'b>],
     ids: &'h [u16],
+}
+
+/// The request line of a plain head.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestLine<'b> {
+    /// Its length in bytes, with CRLF.
+    pub length: usize,
+    /// Id of the method, see [`names::METHODS`].
+    pub method: u8,
+    /// Path of the target.
+    pub path: &'b str,
+    /// Query of the target, without `?`.
+    pub query: Option<&'b str>,
 }
 
 impl<'b> Head<'_, 'b> {
@@ -128,9 +137,12 @@ pub fn parse<'h, 'b>(bytes: &'b [u8], limits: &Limits, space: &'h mut Space<'b>)
     };
     Parsed::Plain(Head {
         length,
-        method,
-        path,
-        query,
+        line: RequestLine {
+            length: field_start(bytes, &fields[0]),
+            method,
+            path,
+            query,
+        },
         host,
         content_length: said.content_length,
         close: said.close,
@@ -188,13 +200,50 @@ const _: () = assert!(names::HEADERS.len() < u128::BITS as usize);
 /// Whether each line ends in CRLF, and none stands before the request line: httparse takes a lone LF for a line end, and
 /// skips empty lines.
 fn has_strict_lines(bytes: &[u8], length: usize, fields: &[httparse::Header<'_>]) -> bool {
-    let base = bytes.as_ptr() as usize;
     let begins_behind_cr = |field: &httparse::Header<'_>| {
-        let start = field.name.as_ptr() as usize - base;
+        let start = field_start(bytes, field);
         start >= 2 && bytes[start - 2] == b'\r'
     };
     !matches!(bytes[0], b'\r' | b'\n') && bytes[..length].ends_with(b"\r\n\r\n") && fields.iter().all(begins_behind_cr)
 }
+
+/// Where in `bytes` a field begins that was parsed from them.
+fn field_start(bytes: &[u8], field: &httparse::Header<'_>) -> usize {
+    field.name.as_ptr() as usize - bytes.as_ptr() as usize
+}
+
+/// Looks for a plain head at the start of `bytes` whose lines behind the first one are `fields`, with the empty line. They
+/// are known to be plain: what [`parse`] says of such a head, this says too, for less.
+#[must_use]
+pub fn parse_line<'b>(bytes: &'b [u8], fields: &[u8], limits: &Limits) -> Option<RequestLine<'b>> {
+    let method_length = memchr::memchr(b' ', bytes.get(..LONGEST_METHOD + 1)?)?;
+    let method = method_id(str::from_utf8(&bytes[..method_length]).ok()?)?;
+    let rest = &bytes[method_length + 1..];
+    let target_length = rest
+        .iter()
+        .position(|byte| TARGET_CLASS[usize::from(*byte)] & OTHER != 0)?;
+    let (target, behind) = rest.split_at(target_length);
+    if target.len() > limits.target_bytes || !behind.starts_with(VERSION) {
+        return None;
+    }
+    let length = method_length + 1 + target.len() + VERSION.len();
+    if length + fields.len() > limits.head_bytes || !bytes[length..].starts_with(fields) {
+        return None;
+    }
+    let (path, query) = split_target(str::from_utf8(target).ok()?)?;
+    Some(RequestLine {
+        length,
+        method,
+        path,
+        query,
+    })
+}
+
+/// What follows a target.
+const VERSION: &[u8] = b" HTTP/1.1\r\n";
+
+/// The length of OPTIONS.
+const LONGEST_METHOD: usize = 7;
 
 /// All methods of the list but the last, CONNECT.
 const fn method_id(method: &str) -> Option<u8> {
@@ -214,7 +263,7 @@ const fn method_id(method: &str) -> Option<u8> {
 /// Path and query of a target in origin form.
 fn split_target(target: &str) -> Option<(&str, Option<&str>)> {
     let bytes = target.as_bytes();
-    if bytes[0] != b'/' {
+    if bytes.first() != Some(&b'/') {
         return None;
     }
     let seen = bytes

@@ -282,6 +282,68 @@ impl<'a> RequestWriter<'a> {
     }
 }
 
+/// What is the same in the records of all requests of a connection whose header fields are the same.
+#[derive(Debug)]
+pub struct RequestTemplate {
+    fixed: [u8; REQUEST_HEADERS],
+    /// Header index, server name, remote address, header texts.
+    bytes: Vec<u8>,
+    index_length: usize,
+}
+
+impl RequestTemplate {
+    /// The template of a request record whose method has an id; `None` if `record` is none.
+    #[must_use]
+    pub fn of(record: &[u8]) -> Option<Self> {
+        let fixed: [u8; REQUEST_HEADERS] = *record.first_chunk()?;
+        let length_of = |at| get_u16(&fixed, at).map(usize::from);
+        let index_length = length_of(REQUEST_HEADER_COUNT)? * HEADER_ENTRY_SIZE;
+        let index = record.get(REQUEST_HEADERS..REQUEST_HEADERS + index_length)?;
+        let names = length_of(REQUEST_SERVER_NAME_LENGTH)? + usize::from(fixed[REQUEST_REMOTE_ADDR_LENGTH]);
+        let texts = index.chunks_exact(HEADER_ENTRY_SIZE).try_fold(names, |sum, entry| {
+            Some(sum + usize::from(get_u16(entry, 2)?) + get_u32(entry, 4)?)
+        })?;
+        let start = REQUEST_HEADERS + index_length + length_of(REQUEST_URI_LENGTH)? + length_of(REQUEST_QUERY_LENGTH)?;
+        let mut bytes = Vec::with_capacity(index_length + texts);
+        bytes.extend_from_slice(index);
+        bytes.extend_from_slice(record.get(start..start + texts)?);
+        Some(Self {
+            fixed,
+            bytes,
+            index_length,
+        })
+    }
+
+    /// Appends the record of a request with these header fields to `out`. Its method has an id.
+    pub fn write(&self, out: &mut Vec<u8>, exchange: u64, method_id: u8, uri: &str, query: Option<&str>, body: &[u8]) {
+        let start = out.len();
+        let mut fixed = self.fixed;
+        fixed[REQUEST_METHOD] = method_id;
+        fixed[REQUEST_FLAGS] = fixed[REQUEST_FLAGS] & !FLAG_QUERY | if query.is_some() { FLAG_QUERY } else { 0 };
+        let query = query.unwrap_or("");
+        put_u64(&mut fixed, REQUEST_EXCHANGE, exchange);
+        put_u16(&mut fixed, REQUEST_URI_LENGTH, uri.len());
+        put_u16(&mut fixed, REQUEST_QUERY_LENGTH, query.len());
+        put_u32(&mut fixed, REQUEST_BODY_LENGTH, body.len());
+        let length = fixed.len() + self.bytes.len() + uri.len() + query.len() + body.len();
+        let length = length.next_multiple_of(8);
+        put_u32(&mut fixed, REQUEST_LENGTH, length);
+        let (index, texts) = self.bytes.split_at(self.index_length);
+        out.reserve(length);
+        out.extend_from_slice(&fixed);
+        out.extend_from_slice(index);
+        out.extend_from_slice(uri.as_bytes());
+        if !query.is_empty() {
+            out.extend_from_slice(query.as_bytes());
+        }
+        out.extend_from_slice(texts);
+        if !body.is_empty() {
+            out.extend_from_slice(body);
+        }
+        out.resize(start + length, 0);
+    }
+}
+
 /// Appends a request record to `out`. Header fields of one name become one entry.
 pub fn write_request(out: &mut Vec<u8>, head: &RequestHead<'_>, headers: &HeaderMap, body: &[Bytes]) {
     let mut writer = RequestWriter::new(out, head, headers.keys_len());

@@ -19,6 +19,7 @@
 //! # Threads
 //! The loop's own. [`poll`] runs in the connection's task, the rest also while the outbox is applied.
 
+mod last_head;
 mod replies;
 mod requests;
 
@@ -30,6 +31,7 @@ use std::task::{Context, Poll};
 use hinny_core::error::Kind;
 use tokio::io::ReadBuf;
 
+use self::last_head::LastHead;
 pub(crate) use self::replies::{answer, fail, flush, stored};
 use crate::connection::{Connection, answer_raw};
 use crate::exchange::OpenExchange;
@@ -57,6 +59,7 @@ pub(crate) struct Lane {
     /// What was read and is no whole request, or is not to be handed over yet.
     rest: Vec<u8>,
     next: Next,
+    last_head: LastHead,
     /// The oldest reply is for hyper to send.
     adopt: bool,
     /// The last request was handed over, or answered: what the client sends is not looked at.

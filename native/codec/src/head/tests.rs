@@ -15,13 +15,16 @@ fn parsed(bytes: &[u8]) -> String {
         Parsed::Plain(head) => {
             let mut text = format!(
                 "{} {} {:?} {:?} {}",
-                names::METHODS[usize::from(head.method) - 1],
-                head.path,
-                head.query,
+                names::METHODS[usize::from(head.line.method) - 1],
+                head.line.path,
+                head.line.query,
                 head.content_length,
                 head.close
             );
             assert_eq!(head.field_count(), head.fields().count());
+            let fields = &bytes[head.line.length..head.length];
+            let line = parse_line(bytes, fields, &LIMITS).unwrap();
+            assert_eq!(format!("{line:?}"), format!("{:?}", head.line));
             for (id, name, value) in head.fields() {
                 let known = names::header_text(id).unwrap_or("-");
                 text += &format!(" [{known} {name} {}]", String::from_utf8_lossy(value));
@@ -106,6 +109,46 @@ fn odd_heads() {
     ];
     for bytes in table {
         assert_eq!(parsed(bytes.as_bytes()), "odd", "{bytes:?}");
+    }
+}
+
+/// Lines before fields that are plain: one is a request line of a plain head if and only if the other parser says so.
+#[test]
+fn request_lines_before_known_fields() {
+    let fields = "Host: x\r\n\r\n";
+    let long = format!("GET /{} HTTP/1.1\r\n", "a".repeat(29));
+    let longer = format!("GET /{} HTTP/1.1\r\n", "a".repeat(30));
+    for line in [
+        "GET / HTTP/1.1\r\n",
+        "OPTIONS /a?b?c HTTP/1.1\r\n",
+        "DELETE /%20 HTTP/1.1\r\n",
+        "GET /? HTTP/1.1\r\n",
+        &long,
+        &longer,
+        "GET /%2 HTTP/1.1\r\n",
+        "GET / HTTP/1.0\r\n",
+        "GET / HTTP/1.1\n",
+        "GET  / HTTP/1.1\r\n",
+        "GET /  HTTP/1.1\r\n",
+        "GET /\u{e9} HTTP/1.1\r\n",
+        "GET /#a HTTP/1.1\r\n",
+        "GET a HTTP/1.1\r\n",
+        "GET HTTP/1.1\r\n",
+        "CONNECT /a HTTP/1.1\r\n",
+        "OPTIONSX /a HTTP/1.1\r\n",
+        " GET / HTTP/1.1\r\n",
+        "\r\nGET / HTTP/1.1\r\n",
+        "get / HTTP/1.1\r\n",
+        "GET / HTTP/1.1\r\nA: b\r\n",
+    ] {
+        let bytes = format!("{line}{fields}");
+        let is_plain = parsed(bytes.as_bytes()) != "odd" && !line.contains("A: b");
+        let known = parse_line(bytes.as_bytes(), fields.as_bytes(), &LIMITS);
+        assert_eq!(known.is_some(), is_plain, "{line:?}");
+        for end in 0..bytes.len() {
+            let cut = parse_line(&bytes.as_bytes()[..end], fields.as_bytes(), &LIMITS);
+            assert!(cut.is_none(), "{line:?} cut at {end}");
+        }
     }
 }
 

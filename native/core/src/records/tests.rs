@@ -338,6 +338,47 @@ fn header_fields_that_would_break_the_message_are_refused() {
 
 proptest! {
     #[test]
+    fn a_template_writes_what_the_writer_writes(
+        fields in proptest::collection::vec(("[a-z]{1,20}", "[ -~]{0,30}"), 0..8),
+        lines in proptest::collection::vec(("/[a-z]{0,20}", proptest::option::of("[a-z]{0,9}"), 1_u8..9, "[a-z]{0,20}"), 2),
+        content_length in any::<bool>(),
+    ) {
+        let mut headers = HeaderMap::new();
+        for (name, value) in &fields {
+            headers.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_str(value).unwrap());
+        }
+        if content_length {
+            headers.insert("content-length", HeaderValue::from_static("20"));
+        }
+        let records: Vec<_> = (1..).zip(&lines).map(|(exchange, (uri, query, method_id, body))| {
+            let head = RequestHead {
+                exchange,
+                method_id: *method_id,
+                method: "",
+                flags: 0,
+                uri,
+                query: query.as_deref(),
+                server_name: "example.com",
+                server_port: 8080,
+                remote_addr: "127.0.0.1",
+            };
+            let mut out = Vec::new();
+            write_request(&mut out, &head, &headers, &[Bytes::from(body.clone())]);
+            out
+        }).collect();
+        let template = RequestTemplate::of(&records[0]).unwrap();
+        let (uri, query, method_id, body) = &lines[1];
+        let mut out = vec![7; 8];
+        template.write(&mut out, 2, *method_id, uri, query.as_deref(), body.as_bytes());
+        prop_assert_eq!(&out[8..], &records[1][..]);
+    }
+
+    #[test]
+    fn no_record_panics_a_template(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = RequestTemplate::of(&bytes);
+    }
+
+    #[test]
     fn no_outbox_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         for command in Commands::new(&bytes.into()) {
             if let Ok(Command::Response(_, response)) = command {

@@ -49,25 +49,10 @@ pub(super) fn take(connection: &Rc<Connection>, lane: &mut Lane, bytes: &[u8], c
     let mut taken = 0;
     while taken < bytes.len() && !lane.closing {
         let rest = &bytes[taken..];
-        let head = match head::parse(rest, connection.guard.limits(), &mut space) {
-            Parsed::Plain(head) => head,
-            Parsed::Partial => return (taken, Next::Input),
-            Parsed::Odd => return (taken, Next::Hyper),
-        };
-        let Some(body_length) = body_length(connection, &head) else {
-            return (taken, Next::Hyper);
-        };
-        let end = head.length + body_length;
-        if rest.len() < end {
-            return (taken, Next::Input);
-        }
-        if !may_hand_over(connection, lane, &head, body_length, cx) {
-            return (taken, Next::Turn);
-        }
-        hand_over(connection, lane, &head, &rest[head.length..end]);
-        taken += end;
-        if lane.open.back().is_some_and(|request| request.close) {
-            lane.closing = true;
+        match take_known(connection, lane, rest, cx).unwrap_or_else(|| take_new(connection, lane, rest, &mut space, cx))
+        {
+            Ok(length) => taken += length,
+            Err(next) => return (taken, next),
         }
     }
     if lane.closing && taken < bytes.len() {
@@ -76,6 +61,66 @@ pub(super) fn take(connection: &Rc<Connection>, lane: &mut Lane, bytes: &[u8], c
         taken = bytes.len();
     }
     (taken, Next::Input)
+}
+
+/// Hands over the first request if it has the header fields of the last one; `None` if not. Returns how many bytes it was,
+/// or what it waits for.
+fn take_known(
+    connection: &Rc<Connection>,
+    lane: &mut Lane,
+    bytes: &[u8],
+    cx: &Context<'_>,
+) -> Option<Result<usize, Next>> {
+    let known = lane.last_head.known()?;
+    let line = head::parse_line(bytes, &known.bytes, connection.guard.limits())?;
+    let body_start = line.length + known.bytes.len();
+    let end = body_start + known.content_length;
+    let Some(body) = bytes.get(body_start..end) else {
+        return Some(Err(Next::Input));
+    };
+    if !may_hand_over(connection, lane, line.method, body.len(), cx) {
+        return Some(Err(Next::Turn));
+    }
+    let close = known.close;
+    let opened = open(connection, lane, line.method, close);
+    if let Some(request) = opened {
+        let template = &lane.last_head.known()?.template;
+        connection.state.push_record(|out| {
+            template.write(out, request.exchange, line.method, line.path, line.query, body);
+        });
+        lane.last_head.hit();
+        handed_over(connection, lane, request);
+    }
+    Some(Ok(end))
+}
+
+/// Hands over the first request. Returns how many bytes it was, or what it waits for.
+fn take_new<'b>(
+    connection: &Rc<Connection>,
+    lane: &mut Lane,
+    bytes: &'b [u8],
+    space: &mut Space<'b>,
+    cx: &Context<'_>,
+) -> Result<usize, Next> {
+    let head = match head::parse(bytes, connection.guard.limits(), space) {
+        Parsed::Plain(head) => head,
+        Parsed::Partial => return Err(Next::Input),
+        Parsed::Odd => return Err(Next::Hyper),
+    };
+    let body_length = body_length(connection, &head).ok_or(Next::Hyper)?;
+    let end = head.length + body_length;
+    let body = bytes.get(head.length..end).ok_or(Next::Input)?;
+    if !may_hand_over(connection, lane, head.line.method, body.len(), cx) {
+        return Err(Next::Turn);
+    }
+    if let Some(request) = open(connection, lane, head.line.method, head.close) {
+        let fields = &bytes[head.line.length..head.length];
+        write_record(connection, request.exchange, &head, body, |record| {
+            lane.last_head.miss(fields, record, body_length, head.close);
+        });
+        handed_over(connection, lane, request);
+    }
+    Ok(end)
 }
 
 /// The length of the request's body, if the request is the lane's to serve.
@@ -94,17 +139,11 @@ fn body_length(connection: &Connection, head: &Head<'_, '_>) -> Option<usize> {
 }
 
 /// Whether it is the request's turn. If not, the task is woken when it may be.
-fn may_hand_over(
-    connection: &Connection,
-    lane: &Lane,
-    head: &Head<'_, '_>,
-    body_length: usize,
-    cx: &Context<'_>,
-) -> bool {
+fn may_hand_over(connection: &Connection, lane: &Lane, method: u8, body_length: usize, cx: &Context<'_>) -> bool {
     let state = &connection.state;
     if let Some(newest) = lane.open.back() {
         let is_room = lane.open.len() < OPEN_MAX && lane.open.len() * lane.response_bytes < OPEN_BYTES_MAX;
-        let side_by_side = newest.safe && is_safe(head) && is_room;
+        let side_by_side = newest.safe && is_safe(method) && is_room;
         if !side_by_side || !state.may_open_exchange() {
             return false;
         }
@@ -113,50 +152,65 @@ fn may_hand_over(
         && (body_length == 0 || state.poll_room(body_length + RECORD_HEAD_ESTIMATE, cx).is_ready())
 }
 
-fn is_safe(head: &Head<'_, '_>) -> bool {
-    SAFE_METHODS.contains(&head.method)
+fn is_safe(method: u8) -> bool {
+    SAFE_METHODS.contains(&method)
 }
 
-/// Writes the request's record and opens its exchange. If there are too many of them, answers that: nothing is open then.
-fn hand_over(connection: &Rc<Connection>, lane: &mut Lane, head: &Head<'_, '_>, body: &[u8]) {
+/// Opens the exchange of a request. If there are too many of them, answers that: nothing is open then.
+fn open(connection: &Rc<Connection>, lane: &mut Lane, method: u8, close: bool) -> Option<OpenRequest> {
     let state = &connection.state;
     let requests = connection.lane_requests.get() + 1;
     connection.lane_requests.set(requests);
-    let request = OpenRequest {
+    let mut request = OpenRequest {
         exchange: 0,
         since_ms: state.now_ms.get(),
-        head_request: head.method == HEAD,
-        safe: is_safe(head),
-        close: head.close || requests >= state.options.max_requests_per_connection,
+        head_request: method == HEAD,
+        safe: is_safe(method),
+        close: close || requests >= state.options.max_requests_per_connection,
     };
     let exchange = state
         .may_open_exchange()
         .then(|| state.open_exchange(Exchange::in_lane(connection)))
         .flatten();
     let Some(exchange) = exchange else {
-        return replies::refuse(connection, lane, &request, Kind::ExchangeLimit);
+        replies::refuse(connection, lane, &request, Kind::ExchangeLimit);
+        return None;
     };
+    request.exchange = exchange;
+    Some(request)
+}
+
+/// Writes the record of a request, and shows it to `seen`.
+fn write_record(connection: &Connection, exchange: u64, head: &Head<'_, '_>, body: &[u8], seen: impl FnOnce(&[u8])) {
     connection.with_last_host(|host, port| {
         let record = RequestHead {
             exchange,
-            method_id: head.method,
+            method_id: head.line.method,
             method: "",
             flags: 0,
-            uri: head.path,
-            query: head.query,
+            uri: head.line.path,
+            query: head.line.query,
             server_name: host,
             server_port: port.unwrap_or(connection.local_port),
             remote_addr: &connection.remote_addr,
         };
-        state.push_record(|out| {
+        connection.state.push_record(|out| {
+            let start = out.len();
             let mut writer = RequestWriter::new(out, &record, head.field_count());
             for (id, name, value) in head.fields() {
                 writer.field(id, name, value);
             }
             writer.finish([body]);
+            seen(&out[start..]);
         });
     });
+}
+
+/// The request's record is written.
+fn handed_over(connection: &Connection, lane: &mut Lane, request: OpenRequest) {
+    let state = &connection.state;
     state.switches.metrics.requests.add(1);
     lane.last_turn = state.turn.get();
-    lane.open.push_back(OpenRequest { exchange, ..request });
+    lane.closing = request.close;
+    lane.open.push_back(request);
 }

@@ -1,0 +1,56 @@
+//! The header fields of a connection's last request. A client repeats them, so the next request's are compared with them
+//! instead of being parsed, and its record is copied from theirs.
+
+use hinny_core::records::RequestTemplate;
+
+/// Longer heads are not remembered.
+const BYTES_MAX: usize = 4 << 10;
+
+/// After so many other heads in a row none is remembered any more: this client does not repeat them.
+const MISSES_MAX: u8 = 4;
+
+/// What is known of the last head.
+#[derive(Default)]
+pub(super) struct LastHead {
+    known: Option<Box<Known>>,
+    misses: u8,
+}
+
+/// A plain head, without its first line.
+pub(super) struct Known {
+    /// Its fields with the empty line.
+    pub(super) bytes: Vec<u8>,
+    pub(super) template: RequestTemplate,
+    pub(super) content_length: usize,
+    pub(super) close: bool,
+}
+
+impl LastHead {
+    pub(super) fn known(&self) -> Option<&Known> {
+        self.known.as_deref()
+    }
+
+    /// A request came with the same fields.
+    pub(super) const fn hit(&mut self) {
+        self.misses = 0;
+    }
+
+    /// A request came with these fields, and `record` was written for it.
+    pub(super) fn miss(&mut self, bytes: &[u8], record: &[u8], content_length: usize, close: bool) {
+        if self.misses == MISSES_MAX {
+            self.known = None;
+            return;
+        }
+        self.misses += 1;
+        self.known = RequestTemplate::of(record)
+            .filter(|_| bytes.len() <= BYTES_MAX)
+            .map(|template| {
+                Box::new(Known {
+                    bytes: bytes.to_vec(),
+                    template,
+                    content_length,
+                    close,
+                })
+            });
+    }
+}
