@@ -37,7 +37,7 @@ fn write_request(c: &mut Criterion) {
             method_id: 1,
             method: "GET",
             flags: 0,
-            uri: "/plaintext",
+            uri: b"/plaintext",
             query: None,
             server_name: "127.0.0.1",
             server_port: 8080,

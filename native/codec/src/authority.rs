@@ -27,7 +27,7 @@ pub fn parse(text: &[u8]) -> Option<Authority<'_>> {
     } else {
         let end = text.find(':').unwrap_or(text.len());
         let (host, rest) = text.split_at(end);
-        if !host.bytes().all(is_reg_name_byte) || !target::is_path(host) {
+        if !host.bytes().all(is_reg_name_byte) || !target::is_path(host.as_bytes()) {
             return None;
         }
         (host, rest)

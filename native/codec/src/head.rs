@@ -78,10 +78,10 @@ pub struct RequestLine<'b> {
     pub length: usize,
     /// Id of the method, see [`names::METHODS`].
     pub method: u8,
-    /// Path of the target.
-    pub path: &'b str,
-    /// Query of the target, without `?`.
-    pub query: Option<&'b str>,
+    /// Path of the target, ASCII.
+    pub path: &'b [u8],
+    /// Query of the target, without `?`, ASCII.
+    pub query: Option<&'b [u8]>,
 }
 
 impl<'b> Head<'_, 'b> {
@@ -110,10 +110,10 @@ pub fn parse<'h, 'b>(bytes: &'b [u8], limits: &Limits, space: &'h mut Space<'b>)
         Err(_) => return Parsed::Odd,
     };
     let httparse::Request {
-        method: Some(method),
         path: Some(target),
         version: Some(1),
         headers: fields,
+        ..
     } = request
     else {
         return Parsed::Odd;
@@ -126,7 +126,14 @@ pub fn parse<'h, 'b>(bytes: &'b [u8], limits: &Limits, space: &'h mut Space<'b>)
     {
         return Parsed::Odd;
     }
-    let (Some(method), Some((path, query))) = (method_id(method), split_target(target)) else {
+    let target = target.as_bytes();
+    let seen = target
+        .iter()
+        .fold(0, |seen, byte| seen | TARGET_CLASS[usize::from(*byte)]);
+    if target[0] != b'/' || seen & OTHER != 0 {
+        return Parsed::Odd;
+    }
+    let (Some((method, _)), Some((path, query))) = (split_method(bytes), split_target(target, seen)) else {
         return Parsed::Odd;
     };
     let Some(said) = Said::by(fields, &mut space.ids) else {
@@ -216,21 +223,24 @@ fn field_start(bytes: &[u8], field: &httparse::Header<'_>) -> usize {
 /// are known to be plain: what [`parse`] says of such a head, this says too, for less.
 #[must_use]
 pub fn parse_line<'b>(bytes: &'b [u8], fields: &[u8], limits: &Limits) -> Option<RequestLine<'b>> {
-    let method_length = memchr::memchr(b' ', bytes.get(..LONGEST_METHOD + 1)?)?;
-    let method = method_id(str::from_utf8(&bytes[..method_length]).ok()?)?;
-    let rest = &bytes[method_length + 1..];
-    let target_length = rest
-        .iter()
-        .position(|byte| TARGET_CLASS[usize::from(*byte)] & OTHER != 0)?;
+    let (method, rest) = split_method(bytes)?;
+    let mut seen = 0;
+    let target_length = rest.iter().position(|byte| {
+        let class = TARGET_CLASS[usize::from(*byte)];
+        seen |= class;
+        class == OTHER
+    })?;
     let (target, behind) = rest.split_at(target_length);
-    if target.len() > limits.target_bytes || !behind.starts_with(VERSION) {
+    let behind = behind.strip_prefix(VERSION)?;
+    let length = bytes.len() - behind.len();
+    if target.len() > limits.target_bytes
+        || length + fields.len() > limits.head_bytes
+        || target.first() != Some(&b'/')
+        || !behind.starts_with(fields)
+    {
         return None;
     }
-    let length = method_length + 1 + target.len() + VERSION.len();
-    if length + fields.len() > limits.head_bytes || !bytes[length..].starts_with(fields) {
-        return None;
-    }
-    let (path, query) = split_target(str::from_utf8(target).ok()?)?;
+    let (path, query) = split_target(target, seen)?;
     Some(RequestLine {
         length,
         method,
@@ -242,41 +252,29 @@ pub fn parse_line<'b>(bytes: &'b [u8], fields: &[u8], limits: &Limits) -> Option
 /// What follows a target.
 const VERSION: &[u8] = b" HTTP/1.1\r\n";
 
-/// The length of OPTIONS.
-const LONGEST_METHOD: usize = 7;
-
-/// All methods of the list but the last, CONNECT.
-const fn method_id(method: &str) -> Option<u8> {
-    Some(match method.as_bytes() {
-        b"GET" => 1,
-        b"HEAD" => 2,
-        b"POST" => 3,
-        b"PUT" => 4,
-        b"DELETE" => 5,
-        b"OPTIONS" => 6,
-        b"PATCH" => 7,
-        b"TRACE" => 8,
+/// The id of the method that `bytes` begin with, and what follows the space behind it. All methods of the list but the
+/// last, CONNECT.
+const fn split_method(bytes: &[u8]) -> Option<(u8, &[u8])> {
+    Some(match bytes {
+        [b'G', b'E', b'T', b' ', rest @ ..] => (1, rest),
+        [b'H', b'E', b'A', b'D', b' ', rest @ ..] => (2, rest),
+        [b'P', b'O', b'S', b'T', b' ', rest @ ..] => (3, rest),
+        [b'P', b'U', b'T', b' ', rest @ ..] => (4, rest),
+        [b'D', b'E', b'L', b'E', b'T', b'E', b' ', rest @ ..] => (5, rest),
+        [b'O', b'P', b'T', b'I', b'O', b'N', b'S', b' ', rest @ ..] => (6, rest),
+        [b'P', b'A', b'T', b'C', b'H', b' ', rest @ ..] => (7, rest),
+        [b'T', b'R', b'A', b'C', b'E', b' ', rest @ ..] => (8, rest),
         _ => return None,
     })
 }
 
-/// Path and query of a target in origin form.
-fn split_target(target: &str) -> Option<(&str, Option<&str>)> {
-    let bytes = target.as_bytes();
-    if bytes.first() != Some(&b'/') {
-        return None;
-    }
-    let seen = bytes
-        .iter()
-        .fold(0, |seen, byte| seen | TARGET_CLASS[usize::from(*byte)]);
-    if seen == PLAIN {
+/// Path and query of a target that is known to begin with `/`; `seen` has the classes of its bytes.
+fn split_target(target: &[u8], seen: u8) -> Option<(&[u8], Option<&[u8]>)> {
+    if seen & (PERCENT | QUESTION) == 0 {
         return Some((target, None));
     }
-    if seen & OTHER != 0 {
-        return None;
-    }
-    let (path, query) = match target.split_once('?') {
-        Some((path, query)) => (path, Some(query)),
+    let (path, query) = match target.iter().position(|byte| *byte == b'?') {
+        Some(at) => (&target[..at], Some(&target[at + 1..])),
         None => (target, None),
     };
     if seen & PERCENT != 0 && !target::is_path(path) {

@@ -194,9 +194,9 @@ pub struct RequestHead<'a> {
     /// `FLAG_HTTP_10`, `FLAG_HTTPS` and `FLAG_BODY_STREAM`; the others are set here.
     pub flags: u8,
     /// Path of the target as sent, at most 65,535 bytes.
-    pub uri: &'a str,
+    pub uri: &'a [u8],
     /// Query string without `?`, as sent.
-    pub query: Option<&'a str>,
+    pub query: Option<&'a [u8]>,
     /// Host without port.
     pub server_name: &'a str,
     /// Port.
@@ -218,7 +218,7 @@ impl<'a> RequestWriter<'a> {
     pub fn new(out: &'a mut Vec<u8>, head: &RequestHead<'_>, field_count: usize) -> Self {
         let start = out.len();
         let method_text = if head.method_id == 0 { head.method } else { "" };
-        let query = head.query.unwrap_or("");
+        let query = head.query.unwrap_or_default();
         let flags = head.flags | if head.query.is_some() { FLAG_QUERY } else { 0 };
 
         let mut fixed = [0_u8; REQUEST_HEADERS];
@@ -236,8 +236,9 @@ impl<'a> RequestWriter<'a> {
         out.extend_from_slice(&fixed);
         let next_entry = out.len();
         out.resize(next_entry + field_count * HEADER_ENTRY_SIZE, 0);
-        for text in [method_text, head.uri, query, head.server_name, head.remote_addr] {
-            out.extend_from_slice(text.as_bytes());
+        let names = [head.server_name.as_bytes(), head.remote_addr.as_bytes()];
+        for text in [method_text.as_bytes(), head.uri, query].into_iter().chain(names) {
+            out.extend_from_slice(text);
         }
         Self { out, start, next_entry }
     }
@@ -315,12 +316,20 @@ impl RequestTemplate {
     }
 
     /// Appends the record of a request with these header fields to `out`. Its method has an id.
-    pub fn write(&self, out: &mut Vec<u8>, exchange: u64, method_id: u8, uri: &str, query: Option<&str>, body: &[u8]) {
+    pub fn write(
+        &self,
+        out: &mut Vec<u8>,
+        exchange: u64,
+        method_id: u8,
+        uri: &[u8],
+        query: Option<&[u8]>,
+        body: &[u8],
+    ) {
         let start = out.len();
         let mut fixed = self.fixed;
         fixed[REQUEST_METHOD] = method_id;
         fixed[REQUEST_FLAGS] = fixed[REQUEST_FLAGS] & !FLAG_QUERY | if query.is_some() { FLAG_QUERY } else { 0 };
-        let query = query.unwrap_or("");
+        let query = query.unwrap_or_default();
         put_u64(&mut fixed, REQUEST_EXCHANGE, exchange);
         put_u16(&mut fixed, REQUEST_URI_LENGTH, uri.len());
         put_u16(&mut fixed, REQUEST_QUERY_LENGTH, query.len());
@@ -332,9 +341,9 @@ impl RequestTemplate {
         out.reserve(length);
         out.extend_from_slice(&fixed);
         out.extend_from_slice(index);
-        out.extend_from_slice(uri.as_bytes());
+        out.extend_from_slice(uri);
         if !query.is_empty() {
-            out.extend_from_slice(query.as_bytes());
+            out.extend_from_slice(query);
         }
         out.extend_from_slice(texts);
         if !body.is_empty() {

@@ -132,8 +132,8 @@ fn write_fields<B: AsRef<[u8]>>(
 ) -> Result<Said, Kind> {
     let mut said = Said::default();
     for field in command.fields() {
-        // Without a way out of the loop the compiler looks at many bytes at once.
-        if field.value.iter().fold(false, |bad, byte| bad | !is_value_byte(*byte)) {
+        let has_control = |seen, byte: &u8| seen | CONTROL[usize::from(*byte)];
+        if field.value.iter().fold(false, has_control) {
             return Err(Kind::ResponseInvalid);
         }
         match field.id {
@@ -232,10 +232,17 @@ fn write_length(out: &mut Vec<u8>, length: u64) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// RFC 9110 §5.5: what a field's value may consist of.
-const fn is_value_byte(byte: u8) -> bool {
-    byte >= b' ' && byte != 0x7f || byte == b'\t'
-}
+/// Of each byte, whether a field's value must not have it (RFC 9110 §5.5).
+static CONTROL: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < b' ' as usize {
+        table[byte] = byte != b'\t' as usize;
+        byte += 1;
+    }
+    table[0x7f] = true;
+    table
+};
 
 const fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()

@@ -250,8 +250,8 @@ fn dispatch(connection: &Rc<Connection>, parts: Parts, chunks: &[Bytes], streame
             method_id: names::method_id(&parts.method),
             method: parts.method.as_str(),
             flags: version_flag | stream_flag,
-            uri: parts.uri.path(),
-            query: parts.uri.query(),
+            uri: parts.uri.path().as_bytes(),
+            query: parts.uri.query().map(str::as_bytes),
             server_name: host.unwrap_or(&connection.local_addr),
             server_port: port.unwrap_or(connection.local_port),
             remote_addr: &connection.remote_addr,
@@ -274,8 +274,9 @@ fn dispatch(connection: &Rc<Connection>, parts: Parts, chunks: &[Bytes], streame
 /// Checks method and target.
 fn check_line(parts: &Parts) -> Result<(), Kind> {
     let (method, path) = (&parts.method, parts.uri.path());
-    let is_target = (path.starts_with('/') && target::is_path(path) && parts.uri.query().is_none_or(target::is_query))
-        || (path == "*" && *method == Method::OPTIONS);
+    let is_target =
+        (path.starts_with('/') && target::is_path(path.as_bytes()) && parts.uri.query().is_none_or(target::is_query))
+            || (path == "*" && *method == Method::OPTIONS);
     let fault = if *method == Method::CONNECT {
         HeadFault::ConnectTarget
     } else if method.as_str().len() > METHOD_LENGTH_MAX {

@@ -16,8 +16,8 @@ fn parsed(bytes: &[u8]) -> String {
             let mut text = format!(
                 "{} {} {:?} {:?} {}",
                 names::METHODS[usize::from(head.line.method) - 1],
-                head.line.path,
-                head.line.query,
+                str::from_utf8(head.line.path).unwrap(),
+                head.line.query.map(|query| str::from_utf8(query).unwrap()),
                 head.content_length,
                 head.close
             );

@@ -11,8 +11,8 @@ fn request(method: &Method, query: Option<&str>, headers: &HeaderMap, body: &[By
         method_id: names::method_id(method),
         method: method.as_str(),
         flags: FLAG_HTTP_10,
-        uri: "/a%20b",
-        query,
+        uri: b"/a%20b",
+        query: query.map(str::as_bytes),
         server_name: "example.com",
         server_port: 8080,
         remote_addr: "127.0.0.1",
@@ -356,8 +356,8 @@ proptest! {
                 method_id: *method_id,
                 method: "",
                 flags: 0,
-                uri,
-                query: query.as_deref(),
+                uri: uri.as_bytes(),
+                query: query.as_deref().map(str::as_bytes),
                 server_name: "example.com",
                 server_port: 8080,
                 remote_addr: "127.0.0.1",
@@ -369,7 +369,8 @@ proptest! {
         let template = RequestTemplate::of(&records[0]).unwrap();
         let (uri, query, method_id, body) = &lines[1];
         let mut out = vec![7; 8];
-        template.write(&mut out, 2, *method_id, uri, query.as_deref(), body.as_bytes());
+        let query = query.as_deref().map(str::as_bytes);
+        template.write(&mut out, 2, *method_id, uri.as_bytes(), query, body.as_bytes());
         prop_assert_eq!(&out[8..], &records[1][..]);
     }
 
