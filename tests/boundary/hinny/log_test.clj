@@ -16,7 +16,7 @@
 
 (def ^:private connection-logger
   "The logger of the Rust module that tells how connections end."
-  "hinny.native.server.connection")
+  "hinny.native.server.connection.task")
 
 (def ^:private ok-body #(probe/ok (:uri %)))
 

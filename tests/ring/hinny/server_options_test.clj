@@ -25,6 +25,7 @@
    :port 8080
    :event-loops (.availableProcessors (Runtime/getRuntime))
    :handler-mode :worker
+   :http1-engine :auto
    :worker-threads 64
    :worker-queue-depth 16384
    :max-body-bytes 8388608
@@ -52,7 +53,7 @@
 (deftest defaults-test
   (is (= defaults (options/resolve-options nil)))
   (is (= defaults (options/resolve-options {})))
-  (doseq [[option value] {:host "::1" :port 0 :event-loops 3 :handler-mode :inline :worker-threads :virtual
+  (doseq [[option value] {:host "::1" :port 0 :event-loops 3 :handler-mode :inline :http1-engine :hyper :worker-threads :virtual
                           :worker-queue-depth 1 :max-body-bytes 0 :inline-body-bytes 0 :exchange-buffer-bytes 4096
                           :max-unread-body-bytes 0 :max-head-bytes 1024 :max-uri-bytes 64 :max-header-count 1
                           :max-connections 1 :max-exchanges 1 :max-requests-per-connection 1 :server-header nil
