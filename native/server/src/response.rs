@@ -14,7 +14,7 @@ use hinny_core::commands::ResponseCommand;
 use hinny_core::error::Kind;
 use hinny_core::status;
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, SERVER, TRANSFER_ENCODING};
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use crate::connection::Connection;
 use crate::exchange::OpenExchange;
@@ -100,12 +100,21 @@ pub(crate) fn from_command(
             }
         };
     }
-    if connection.is_at_last_request() {
-        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    if connection.is_at_last_request() && !says_close(&headers) {
+        headers.append(CONNECTION, HeaderValue::from_static("close"));
     }
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     Ok(response)
+}
+
+/// Whether a handler's Connection has the option `close`.
+fn says_close(headers: &HeaderMap) -> bool {
+    let mut options = headers
+        .get_all(CONNECTION)
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    options.any(|option| option.trim_ascii().eq_ignore_ascii_case(b"close"))
 }
 
 /// The answer to an error.
