@@ -6,7 +6,8 @@
   too early, the assertion would hold all the same."
   (:require
    [clojure.string :as str]
-   [clojure.test :refer [deftest is testing]]
+   [clojure.test :refer [deftest is testing use-fixtures]]
+   [hinny.engines :as engines]
    [hinny.log-capture :refer [with-log]]
    [hinny.modes :as modes :refer [each-mode with-handler]]
    [hinny.raw-client :as raw :refer [with-client]]
@@ -22,6 +23,8 @@
    (java.util.concurrent.locks LockSupport)))
 
 (set! *warn-on-reflection* true)
+
+(use-fixtures :each engines/each-engine)
 
 (def ^:private buffer-bytes
   "For :exchange-buffer-bytes."

@@ -4,7 +4,8 @@
   Each row names the section that asks for it: 9110 and 9112 are RFCs, SPEC is the Ring SPEC 1.5.1."
   (:require
    [clojure.string :as str]
-   [clojure.test :refer [deftest is testing]]
+   [clojure.test :refer [deftest is testing use-fixtures]]
+   [hinny.engines :as engines]
    [hinny.raw-client :as raw :refer [head with-client with-server]])
   (:import
    (java.io InputStream)
@@ -13,6 +14,8 @@
 
 (set! *warn-on-reflection* true)
 
+(use-fixtures :each engines/each-engine)
+
 (defn- post-head [& lines]
   (apply head "POST / HTTP/1.1" "Host: x" lines))
 
@@ -20,7 +23,7 @@
   [^LinkedBlockingQueue seen]
   (.poll seen raw/guard-ms TimeUnit/MILLISECONDS))
 
-(def ^:private refused-table
+(def refused-table
   "Section, request that is answered with 400 and the end of the connection."
   [["9112 6.3 Content-Lengths differ" (post-head "Content-Length: 1" "Content-Length: 2")]
    ["9112 6.3 Content-Lengths differ" (post-head "Content-Length: 1, 2")]
@@ -99,7 +102,7 @@
                 (is (= (str length) (raw/header response "content-length")))
                 (is (Arrays/equals body (raw/latin1 (:body response))))))))))))
 
-(def ^:private small-body-table
+(def small-body-table
   "Section, request, the body as the handler reads it."
   [["9112 6.2" (raw/post "/" "hello") "hello"]
    ["9112 6.2 any method" (str (head "GET / HTTP/1.1" "Host: x" "Content-Length: 2") "ab") "ab"]

@@ -4,16 +4,20 @@
   Each case names the section of RFC 9112 (or 9110) that asks for it."
   (:require
    [clojure.string :as str]
-   [clojure.test :refer [deftest is testing]]
-   [hinny.raw-client :as raw :refer [head with-client with-server]])
+   [clojure.test :refer [deftest is testing use-fixtures]]
+   [hinny.engines :as engines]
+   [hinny.raw-client :as raw :refer [head with-client with-server]]
+   [hinny.server :as server])
   (:import
    (java.util.concurrent CountDownLatch)))
 
 (set! *warn-on-reflection* true)
 
+(use-fixtures :each engines/each-engine)
+
 (def ^:private modes [:inline :worker])
 
-(def ^:private persistence-table
+(def persistence-table
   "Section, request, response headers of the handler, the Connection field that is sent back, whether the connection
   stays."
   [["9.3 HTTP/1.1 persists" (head "GET / HTTP/1.1" "Host: x") {} nil :stays]
@@ -67,7 +71,7 @@
           (doseq [n (range 10 20)]
             (is (= (str/join (repeat 100000 (str "/" n))) (:body (raw/read-response client))))))))))
 
-(def ^:private split-requests
+(def split-requests
   "Every way to frame a request, one after the other."
   [[(raw/get-request "/a?b") "get /a b"]
    [(raw/post "/c" "sized") "post /c sized"]
@@ -79,27 +83,29 @@
   (let [whole (str/join (map first split-requests))
         expected (map second split-requests)]
     (doseq [mode modes]
-      (with-server [server raw/echo-target {:handler-mode mode}]
-        (with-client [client server]
+      (with-server [server raw/echo-target {:handler-mode mode :event-loops 1}]
+        (with-open [client (raw/connect (server/server-port server))
+                    neighbour (raw/connect (server/server-port server))]
           (doseq [at (range 1 (count whole))]
             (testing (str "2.2: split at byte " at ", " mode)
               (raw/send! client (subs whole 0 at))
-              (is (raw/await-taken client))
+              (raw/come-round! neighbour)
               (raw/send! client (subs whole at))
               (is (= expected (doall (repeatedly (count expected) #(:body (raw/read-response client)))))))))))))
 
 (deftest byte-by-byte-test
   (doseq [mode modes]
     (testing (str "2.2: every byte comes alone, " mode)
-      (with-server [server raw/echo-target {:handler-mode mode}]
-        (with-client [client server]
+      (with-server [server raw/echo-target {:handler-mode mode :event-loops 1}]
+        (with-open [client (raw/connect (server/server-port server))
+                    neighbour (raw/connect (server/server-port server))]
           (doseq [[request expected] split-requests]
             (doseq [b request]
               (raw/send! client (str b))
-              (is (raw/await-taken client)))
+              (raw/come-round! neighbour))
             (is (= expected (:body (raw/read-response client))))))))))
 
-(def ^:private half-table
+(def half-table
   "What follows a complete request and lacks its end."
   {"half a request line" "GET /b HT"
    "one byte" "G"

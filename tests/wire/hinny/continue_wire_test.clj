@@ -2,7 +2,8 @@
   "Expect: 100-continue (RFC 9110 section 10.1.1): the client is asked for its body when the handler first reads it, and
   not before."
   (:require
-   [clojure.test :refer [deftest is testing]]
+   [clojure.test :refer [deftest is testing use-fixtures]]
+   [hinny.engines :as engines]
    [hinny.modes :as modes :refer [each-mode with-handler]]
    [hinny.raw-client :as raw :refer [with-client]]
    [hinny.raw-stream :as stream])
@@ -12,6 +13,8 @@
    (java.util.concurrent LinkedBlockingQueue Semaphore TimeUnit)))
 
 (set! *warn-on-reflection* true)
+
+(use-fixtures :each engines/each-engine)
 
 (def ^:private heads
   "The two ways to announce a body of ten bytes, and those bytes."

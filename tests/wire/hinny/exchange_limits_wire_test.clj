@@ -2,7 +2,8 @@
   "How many connections, exchanges and requests there may be at once, and how long a handler may take: what happens at
   the limit, and one beyond it."
   (:require
-   [clojure.test :refer [deftest is testing]]
+   [clojure.test :refer [deftest is testing use-fixtures]]
+   [hinny.engines :as engines]
    [hinny.modes :as modes :refer [each-mode with-handler]]
    [hinny.raw-client :as raw :refer [with-client with-server]]
    [hinny.raw-stream :as stream]
@@ -13,6 +14,8 @@
    (java.util.concurrent.atomic AtomicInteger)))
 
 (set! *warn-on-reflection* true)
+
+(use-fixtures :each engines/each-engine)
 
 (defn- ok [_] {:status 200 :body "ok"})
 

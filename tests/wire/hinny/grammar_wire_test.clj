@@ -4,11 +4,14 @@
   Sections are those of RFC 9112, or of RFC 9110 where they begin with 9110."
   (:require
    [clojure.string :as str]
-   [clojure.test :refer [deftest is testing]]
+   [clojure.test :refer [deftest is testing use-fixtures]]
+   [hinny.engines :as engines]
    [hinny.raw-client :as raw :refer [head]]
    [hinny.wire-table :as table :refer [request with-lines]]))
 
 (set! *warn-on-reflection* true)
+
+(use-fixtures :each engines/each-engine)
 
 (defn- line
   "A request with this request line."
@@ -113,6 +116,10 @@
      ["9110 5.5" "obs-text" (with-lines "GET /a" "A: \u0080\u00ff") ["get /a" :keep]]
      ["9110 5.5" "empty" (with-lines "GET /a" "A:") ["get /a" :keep]]
      ["9110 5.5" "white space" (with-lines "GET /a" "A: \t \t") ["get /a" :keep]]]))
+
+(def tables
+  "Every table above."
+  [request-line-table version-table line-end-table fold-table name-table value-table])
 
 (deftest request-line-test (table/check-table request-line-table))
 (deftest version-test (table/check-table version-table))

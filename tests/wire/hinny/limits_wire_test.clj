@@ -5,12 +5,15 @@
   below every default timeout, so it can only come because of the option."
   (:require
    [clojure.string :as str]
-   [clojure.test :refer [deftest is testing]]
+   [clojure.test :refer [deftest is testing use-fixtures]]
+   [hinny.engines :as engines]
    [hinny.raw-client :as raw :refer [head with-client with-server]])
   (:import
    (java.util.concurrent CountDownLatch)))
 
 (set! *warn-on-reflection* true)
+
+(use-fixtures :each engines/each-engine)
 
 (def ^:private modes [:inline :worker])
 

@@ -4,11 +4,14 @@
   Sections are those of RFC 9112, or of RFC 9110 where they begin with 9110."
   (:require
    [clojure.string :as str]
-   [clojure.test :refer [deftest is testing]]
+   [clojure.test :refer [deftest is testing use-fixtures]]
+   [hinny.engines :as engines]
    [hinny.raw-client :as raw :refer [head]]
    [hinny.wire-table :as table :refer [chunks request]]))
 
 (set! *warn-on-reflection* true)
+
+(use-fixtures :each engines/each-engine)
 
 (defn- of
   "A GET in an HTTP version with these lines."
@@ -93,6 +96,10 @@
      ["9110 15.5.18" "known and unknown" (request "POST /a" ["Expect: 100-continue" "Expect: x" "Content-Length: 2"] "ab") [417 :close]]]
     (for [value ["" "x" "100" "continue" "100-continued" "100-continue;q=1" "100-continue, x" "x, 100-continue" "\"100-continue\"" "200-ok"]]
       ["9110 15.5.18" "unknown" (expecting value) [417 :close]])))
+
+(def tables
+  "Every table above."
+  [connection-table pipeline-table expect-table])
 
 (deftest connection-test (table/check-table connection-table))
 (deftest pipeline-test (table/check-table pipeline-table))

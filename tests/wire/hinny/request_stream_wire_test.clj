@@ -6,7 +6,8 @@
   `hinny.continue-wire-test`, how a handler reads in `hinny.request-body-test`."
   (:require
    [clojure.string :as str]
-   [clojure.test :refer [deftest is testing]]
+   [clojure.test :refer [deftest is testing use-fixtures]]
+   [hinny.engines :as engines]
    [hinny.log-capture :refer [with-log]]
    [hinny.modes :as modes :refer [each-mode with-handler]]
    [hinny.raw-client :as raw :refer [with-client with-server]]
@@ -16,6 +17,8 @@
    (java.util.concurrent CountDownLatch)))
 
 (set! *warn-on-reflection* true)
+
+(use-fixtures :each engines/each-engine)
 
 (def ^:private inline-bytes
   "For :inline-body-bytes."

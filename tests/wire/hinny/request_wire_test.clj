@@ -4,7 +4,8 @@
   Each row names the section that asks for it: 9110 and 9112 are RFCs, SPEC is the Ring SPEC 1.5.1."
   (:require
    [clojure.string :as str]
-   [clojure.test :refer [deftest is testing]]
+   [clojure.test :refer [deftest is testing use-fixtures]]
+   [hinny.engines :as engines]
    [hinny.raw-client :as raw :refer [head with-client with-server]]
    [hinny.server :as server])
   (:import
@@ -12,6 +13,8 @@
    (java.util.concurrent LinkedBlockingQueue TimeUnit)))
 
 (set! *warn-on-reflection* true)
+
+(use-fixtures :each engines/each-engine)
 
 (defn- capturing
   "A handler that keeps each request, and answers with its body."
@@ -27,7 +30,7 @@
 (defn- port-of [request-port server]
   (if (= :socket request-port) (server/server-port server) request-port))
 
-(def ^:private seen-table
+(def seen-table
   "Section, request, keys of the Ring request and their values; ::absent for a key that must not be there."
   [["SPEC :uri" (raw/get-request "/") {:uri "/" :query-string ::absent}]
    ["SPEC :uri raw" (raw/get-request "/a%20b/%C3%A9%2F+c") {:uri "/a%20b/%C3%A9%2F+c"}]
@@ -87,7 +90,7 @@
               (is (instance? Integer (:server-port request)))
               (is (instance? RingRequest request)))))))))
 
-(def ^:private refused-table
+(def refused-table
   "Section, request that is answered with 400 and the end of the connection."
   [["9112 3.2 no Host" (head "GET / HTTP/1.1")]
    ["9112 3.2 no Host in absolute form" (head "GET http://x/ HTTP/1.1")]

@@ -4,7 +4,8 @@
   Each row names the section that asks for it: 9110 and 9112 are RFCs, SPEC is the Ring SPEC 1.5.1."
   (:require
    [clojure.string :as str]
-   [clojure.test :refer [deftest is testing]]
+   [clojure.test :refer [deftest is testing use-fixtures]]
+   [hinny.engines :as engines]
    [hinny.raw-client :as raw :refer [head with-client with-server]])
   (:import
    (java.time Duration ZonedDateTime)
@@ -12,6 +13,8 @@
    (java.util Locale)))
 
 (set! *warn-on-reflection* true)
+
+(use-fixtures :each engines/each-engine)
 
 (def ^:private modes [:inline :worker])
 
@@ -30,7 +33,7 @@
             "the next response starts where this one ends")
         response))))
 
-(def ^:private framing-table
+(def framing-table
   "Section, method, response, and on the wire: status, body, every Content-Length."
   [["9112 6.2 String body" "GET" {:status 200 :body "abc"} 200 "abc" ["3"]]
    ["9112 6.2 byte[] body" "GET" {:status 200 :body (byte-array [0 -1 10 13])} 200 "\u0000\u00ff\n\r" ["4"]]
@@ -92,7 +95,7 @@
         (is (= 500 (:status answer)))
         (is (nil? (raw/header answer "x-a")))))))
 
-(def ^:private field-table
+(def field-table
   "Section, headers of the handler, name to look at, the values on the wire in order (Latin-1 for bytes)."
   [["SPEC String value" {"X-A" "b"} "x-a" ["b"]]
    ["SPEC vector of Strings" {"Set-Cookie" ["a=1" "b=2; Path=/" "a=3"]} "set-cookie" ["a=1" "b=2; Path=/" "a=3"]]
@@ -126,7 +129,7 @@
       (doseq [n (range 500)]
         (is (= [(str n)] (raw/header-values answer (str "x-" n))))))))
 
-(def ^:private charset-table
+(def charset-table
   "Section, Content-Type, String body, the bytes on the wire as Latin-1."
   [["SPEC no Content-Type: UTF-8" nil "\u00e9" "\u00c3\u00a9"]
    ["SPEC no charset: UTF-8" "text/html" "\u20ac" "\u00e2\u0082\u00ac"]
@@ -152,7 +155,7 @@
         (doseq [expected (take 6 (cycle ["\u00c3\u00a9" "\u00e9"]))]
           (is (= expected (:body (raw/answer server (raw/get-request "/"))))))))))
 
-(def ^:private splitting-table
+(def splitting-table
   "Header maps that would add a field, a body or a response if they were written as they are."
   [{"X-A" "b\r\nInjected: 1"}
    {"X-A" "b\nInjected: 1"}

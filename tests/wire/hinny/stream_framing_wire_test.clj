@@ -4,7 +4,8 @@
   Each row names the section that asks for it: 9110 and 9112 are RFCs, SPEC is the Ring SPEC 1.5.1."
   (:require
    [clojure.string :as str]
-   [clojure.test :refer [deftest is testing]]
+   [clojure.test :refer [deftest is testing use-fixtures]]
+   [hinny.engines :as engines]
    [hinny.log-capture :as log :refer [with-log]]
    [hinny.modes :as modes :refer [each-mode with-handler]]
    [hinny.protocols :as protocols]
@@ -17,6 +18,8 @@
    (java.util.concurrent.atomic AtomicLong)))
 
 (set! *warn-on-reflection* true)
+
+(use-fixtures :each engines/each-engine)
 
 ;; A body that does to its stream what the function says.
 (deftype Writing [f]
@@ -35,7 +38,7 @@
 
 (def ^:private large (stream/text-of 100000))
 
-(def ^:private framing-table
+(def framing-table
   "Section, request, headers, a function that makes the body, and on the wire: framing, body, Content-Lengths, whether
   the connection is kept."
   [["9112 6.3 small and never flushed: sized" (raw/get-request "/") {} #(writing "a" "b") :sized "ab" ["2"] true]

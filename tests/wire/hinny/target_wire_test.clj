@@ -3,11 +3,14 @@
 
   Sections are those of RFC 9112, or of RFC 9110 and RFC 3986 where they begin so."
   (:require
-   [clojure.test :refer [deftest]]
+   [clojure.test :refer [deftest use-fixtures]]
+   [hinny.engines :as engines]
    [hinny.raw-client :refer [head]]
    [hinny.wire-table :as table :refer [request]]))
 
 (set! *warn-on-reflection* true)
+
+(use-fixtures :each engines/each-engine)
 
 (defn- to
   "A GET for a target."
@@ -108,6 +111,10 @@
      ["3.2" "HTTP/1.0 with two" (head "GET /a HTTP/1.0" "Host: x" "Host: x") [400 :close]]
      ["3.2" "the second request has none" (str (request "GET /a") (head "GET /b HTTP/1.1")) ["get /a" 400 :close]]
      ["3.2" "the second request has another" (str (request "GET /a") (head "GET /b HTTP/1.1" "Host: y")) ["get /a" "get /b" :keep]]]))
+
+(def tables
+  "Every table above."
+  [form-table character-table host-table])
 
 (deftest form-test (table/check-table form-table))
 (deftest character-test (table/check-table character-table))

@@ -1,0 +1,233 @@
+(ns hinny.engine-pair
+  "A server for each HTTP/1.1 engine, and what a client and the handler see when both get the same bytes.
+
+  * `with-pair`  -- two servers that differ in nothing but `:http1-engine`
+  * `difference` -- sends the same pieces to both; what was not the same, nil if all was
+
+      (with-pair [pair (modes/named \"inline\") (fn [request] {:status 200 :body (:uri request)})]
+        (difference pair [\"GET / HT\" \"TP/1.1\\r\\nHost: x\\r\\n\\r\\n\"]))
+      ;; => nil
+
+  A conversation ends `:kept` if the connection serves another request, `:closed` if the server ended it, `:waiting` if
+  it waits for the rest of a request; then the client ends its side, and what comes still belongs to it. Each server has
+  one loop, and a second connection, its neighbour, whose requests show that the loop has come round."
+  (:require
+   [clojure.string :as str]
+   [hinny.raw-client :as raw]
+   [hinny.server :as server])
+  (:import
+   (hinny.raw_client Client)
+   (java.io ByteArrayInputStream ByteArrayOutputStream Closeable IOException InputStream)
+   (java.net InetSocketAddress StandardSocketOptions)
+   (java.nio ByteBuffer)
+   (java.nio.channels SocketChannel)
+   (java.util.concurrent LinkedBlockingQueue)))
+
+(set! *warn-on-reflection* true)
+
+;; The servers
+
+(def probe
+  "The request that a connection still serves if it was kept."
+  (raw/head "GET /probe HTTP/1.1" "Host: x"))
+
+(def ^:private probe-answer "{the probe is answered}")
+
+(defn- facts
+  "All that a Ring map says, as data."
+  [request body]
+  (cond-> (assoc (into {} request)
+            :headers (into {} (:headers request))
+            ::field-order (vec (keys (:headers request)))
+            ::port-class (class (:server-port request)))
+    body (assoc :body (raw/text body))))
+
+(defn- ends-connection? [{:keys [headers]}]
+  (boolean (some (fn [[field value]]
+                   (and (.equalsIgnoreCase "connection" field) (re-find #"(?i)close" (str value))))
+                 headers)))
+
+(defn- recording
+  "`handler` with a queue of the facts of its requests, and `::ended` behind one to which it answers with
+  `Connection: close`. It answers the probe and the neighbour by itself. A request whose body breaks off is not in the
+  queue: whether a worker sees it is a matter of time."
+  [^LinkedBlockingQueue seen handler]
+  (fn [{:keys [uri] :as request}]
+    (case uri
+      "/probe" {:status 200 :body probe-answer}
+      "/neighbour" {:status 200}
+      (let [body (when-let [in (:body request)] (.readAllBytes ^InputStream in))
+            _ (.add seen (facts request body))
+            response (handler (cond-> request body (assoc :body (ByteArrayInputStream. body))))]
+        (when (ends-connection? response)
+          (.add seen ::ended))
+        response))))
+
+(defrecord Side [server ^LinkedBlockingQueue seen ^Client neighbour]
+  Closeable
+  (close [_]
+    (.close ^Closeable neighbour)
+    (.close ^Closeable server)))
+
+(def ^:private quiet
+  "Options with which nothing happens because of a time, nor on another loop."
+  {:event-loops 1 :keep-alive-timeout-ms 3600000 :header-read-timeout-ms 3600000 :body-read-timeout-ms 3600000})
+
+(defn- open-side [engine {:keys [adapt] :as mode} handler options]
+  (let [seen (LinkedBlockingQueue.)
+        server (server/run-server (adapt (recording seen handler))
+                                  (merge raw/*options* quiet {:http1-engine engine} options (:options mode)))]
+    (->Side server seen (raw/connect (server/server-port server)))))
+
+(defrecord Pair [mode auto hyper]
+  Closeable
+  (close [_]
+    (.close ^Closeable auto)
+    (.close ^Closeable hyper)))
+
+(defn open-pair
+  "Starts both servers for a sync `handler` in a mode of `hinny.modes`."
+  ([mode handler] (open-pair mode handler nil))
+  ([mode handler options]
+   (->Pair mode (open-side :auto mode handler options) (open-side :hyper mode handler options))))
+
+(defmacro with-pair
+  "Runs `body` with both servers bound to `pair`."
+  [[pair mode handler options] & body]
+  `(with-open [^Closeable pair# (open-pair ~mode ~handler ~options)]
+     (let [~pair pair#]
+       ~@body)))
+
+(defn- idle? [{:keys [server]}]
+  (zero? (:exchanges-open (server/server-metrics server))))
+
+;; A conversation
+
+(def ^:private still-rounds
+  "How often the loop comes round and finds nothing to do before what has not come will not."
+  3)
+
+(defn- open-channel ^SocketChannel [{:keys [server]}]
+  (doto (SocketChannel/open)
+    (.setOption StandardSocketOptions/TCP_NODELAY true)
+    ;; Closing leaves no row in the kernel's table of sockets, which would be full of them.
+    (.setOption StandardSocketOptions/SO_LINGER (Integer/valueOf 0))
+    (.connect (InetSocketAddress. "127.0.0.1" (int (server/server-port server))))
+    (.configureBlocking false)))
+
+(defn- receive!
+  "Takes what has come: `:some`, `:none`, or `:closed` at the end. That the kernel resets a connection whose last bytes
+  the server has not read is a matter of time, so it is no other end."
+  [^SocketChannel channel ^ByteArrayOutputStream out]
+  (let [buffer (ByteBuffer/allocate 65536)
+        length (try (.read channel buffer) (catch IOException _ -1))]
+    (case (int length)
+      -1 :closed
+      0 :none
+      (do (.write out (.array buffer) 0 length) :some))))
+
+(defn- send!
+  "Writes a piece and takes what comes meanwhile; whether the server took it."
+  [^SocketChannel channel out piece]
+  (let [bytes (ByteBuffer/wrap (raw/latin1 piece))]
+    (try
+      (while (.hasRemaining bytes)
+        (when (zero? (.write channel bytes))
+          (receive! channel out)))
+      true
+      (catch IOException _ false))))
+
+(defn- answered? [^ByteArrayOutputStream out]
+  (str/ends-with? (raw/text (.toByteArray out)) probe-answer))
+
+(defn- receive-until-still!
+  "Takes what comes until the connection ends, the probe is answered, or no more can come without another byte."
+  [side channel out patient?]
+  (let [deadline (+ (System/nanoTime) (* 1000000 (long raw/guard-ms)))]
+    (loop [still 0]
+      (let [got (receive! channel out)]
+        (cond
+          (= :some got) (recur 0)
+          (not= :none got) got
+          (answered? out) :kept
+          (= still-rounds still) :waiting
+          (neg? (- deadline (System/nanoTime))) :hung
+          :else (do (raw/come-round! (:neighbour side))
+                    (recur (if (and (idle? side) (not patient?)) (inc still) 0))))))))
+
+(defn- undated
+  "`text` with every Date that a server sets made the same."
+  [text]
+  (str/replace text #"\r\ndate: \w{3}, \d{2} \w{3} \d{4} \d{2}:\d{2}:\d{2} GMT\r\n" "\r\ndate: now\r\n"))
+
+(defn- drain-seen [{:keys [^LinkedBlockingQueue seen server]}]
+  (let [port (server/server-port server)
+        facts (java.util.ArrayList.)]
+    (.drainTo seen facts)
+    {:requests (for [request facts :when (map? request)]
+                 (update request :server-port #(if (= port %) :listener %)))
+     :ended? (boolean (some #{::ended} facts))}))
+
+(defn- converse
+  "Sends the pieces, each when the one before has been read: the `:bytes` that came, how it ended, the `:requests` that
+  the handler saw."
+  [side pieces patient?]
+  (with-open [channel (open-channel side)]
+    (let [out (ByteArrayOutputStream.)
+          _ (loop [[piece & more] pieces]
+              (when (and (send! channel out piece) more)
+                (raw/come-round! (:neighbour side))
+                (recur more)))
+          end (receive-until-still! side channel out patient?)]
+      (when (= :waiting end)
+        (.shutdownOutput channel)
+        (while (contains? #{:some :none} (receive! channel out))
+          (Thread/onSpinWait)))
+      (raw/await-until #(idle? side))
+      (assoc (drain-seen side)
+        :bytes (undated (raw/text (.toByteArray out)))
+        :end (if (answered? out) :kept end)))))
+
+;; Comparison
+
+(defn- without
+  "`requests` without those in `others`, each taken once."
+  [requests others]
+  (first (reduce (fn [[left others] request]
+                   (if (pos? (others request 0))
+                     [left (update others request dec)]
+                     [(conj left request) others]))
+                 [[] (frequencies others)]
+                 requests)))
+
+(defn- same-requests?
+  "Whether the handlers saw the same: on a loop in the same order. Requests with safe methods behind one whose handler ends
+  the connection may have been with their handlers by then, in the lane; nobody gets their answers."
+  [{:keys [on]} auto hyper]
+  (let [more (without (:requests auto) (:requests hyper))]
+    (and (empty? (without (:requests hyper) (:requests auto)))
+         (or (empty? more)
+             (and (:ended? hyper) (every? (comp #{:get :head :options :trace} :request-method) more)))
+         (or (not= :loop on)
+             (= (:requests hyper) (take (count (:requests hyper)) (:requests auto)))))))
+
+(defn- around-difference
+  "The pieces of two texts in which they first differ."
+  [a b]
+  (let [at (count (take-while true? (map = a b)))]
+    (mapv #(subs % (max 0 (min (count %) (- at 200))) (min (count %) (+ at 200))) [a b])))
+
+(defn difference
+  "Sends `pieces` to both servers; nil if client and handler saw the same, else what differs, as `[auto hyper]`.
+
+  `:patient? true` waits until the probe is answered or the connection ends, however long nothing happens: a file is
+  opened on a thread that nobody here can see."
+  ([pair pieces] (difference pair pieces nil))
+  ([{:keys [mode auto hyper]} pieces {:keys [patient?]}]
+   (let [[auto hyper] (map #(converse % pieces patient?) [auto hyper])]
+     (not-empty
+       (cond-> nil
+         (not= (:bytes auto) (:bytes hyper)) (assoc :bytes (around-difference (:bytes auto) (:bytes hyper)))
+         (not= (:end auto) (:end hyper)) (assoc :ends [(:end auto) (:end hyper)])
+         (not (same-requests? mode auto hyper)) (assoc :requests [(without (:requests auto) (:requests hyper))
+                                                                  (without (:requests hyper) (:requests auto))]))))))
