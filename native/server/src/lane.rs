@@ -144,7 +144,9 @@ pub(crate) fn poll(connection: &Rc<Connection>, cx: &mut Context<'_>) -> Poll<En
         if lane.open.is_empty() {
             if lane.closing {
                 return written.map(|()| End::Closed {
-                    heard_out: connection.is_to_be_heard_out() || !lane.rest.is_empty(),
+                    heard_out: connection.is_to_be_heard_out()
+                        || !lane.rest.is_empty()
+                        || connection.socket.borrow().has_unread(),
                 });
             }
             let waits = lane.rest.is_empty() && !lane.input_ended;

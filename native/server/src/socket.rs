@@ -10,10 +10,12 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -68,6 +70,15 @@ impl Socket {
             self.out = state.spare_buffer();
         }
         &mut self.out
+    }
+
+    /// Whether the client has sent bytes that were not read: they would make the kernel reset the connection when it is
+    /// closed, and the client might not see the last response (RFC 9112 §9.6).
+    pub(crate) fn has_unread(&self) -> bool {
+        let mut byte = [MaybeUninit::uninit()];
+        SockRef::from(&self.stream)
+            .peek(&mut byte)
+            .is_ok_and(|length| length > 0)
     }
 
     /// Gives bytes back that the next reads are to return.
