@@ -9,10 +9,10 @@ build_tools := cargo cc jdk mvn
 need := @scripts/need.sh
 
 .PHONY: help run test jar install classpath fmt check-fmt lint test-rust test-jvm test-middleware test-boundary \
-	test-stress test-consumer soak bench bench-load bench-jvm docs ci clean
+	test-stress test-consumer soak bench bench-instructions bench-load bench-jvm docs ci clean
 
 help: ## list the verbs
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 27
 
 run: ## build everything and serve examples/hello on 127.0.0.1:8080 (PORT=); Ctrl-C drains
 	$(need) $(build_tools)
@@ -85,6 +85,10 @@ bench-load: ## Hinny against hyper, in turn in one run (wrk); ARGS="--full --wri
 bench-jvm: ## the JVM micro benchmarks (JMH)
 	$(need) $(build_tools)
 	@exec scripts/bench.sh jvm $(ARGS)
+
+bench-instructions: ## instructions for a request, fast lane and hyper (valgrind)
+	$(need) cargo cc
+	@exec scripts/bench-instructions.sh
 
 docs: ## write docs/options.md and the tables of docs/migration.md; the reference of the Rust crates and of the shim, broken links as errors
 	$(need) $(build_tools)

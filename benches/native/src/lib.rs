@@ -23,6 +23,10 @@ use hinny_server::{Engine, EventLoop, Turn};
 /// The request that the benchmarks send, as wrk does.
 pub const REQUEST: &[u8] = b"GET /plaintext HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n";
 
+/// A request with a small body.
+pub const POST: &[u8] = b"POST /form HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\
+    Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 7\r\n\r\na=1&b=2";
+
 /// The body that every request is answered with.
 pub const BODY: &[u8] = b"Hello, World!";
 
@@ -41,12 +45,14 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// Starts a server on a free port of the loopback address.
+    /// Starts a server on a free port of the loopback address, with these values of `:http1-engine` and `:handler-mode`.
     ///
     /// # Errors
     /// A text that says what failed.
-    pub fn start(handler_mode: &str) -> Result<Self, String> {
-        let encoded = format!("host\x00127.0.0.1\0port\x000\0event-loops\x001\0handler-mode\0{handler_mode}\0");
+    pub fn start(http1_engine: &str, handler_mode: &str) -> Result<Self, String> {
+        let encoded = format!(
+            "host\x00127.0.0.1\0port\x000\0event-loops\x001\0http1-engine\0{http1_engine}\0handler-mode\0{handler_mode}\0"
+        );
         let options = Options::decode(encoded.as_bytes()).map_err(|e| e.to_string())?;
         let engine = Engine::start(options).map_err(|e| e.to_string())?;
         let event_loop = EventLoop::open(&engine, 0).map_err(|e| e.to_string())?;
@@ -110,15 +116,15 @@ fn write_response(out: &mut BytesMut, exchange: &[u8]) {
     put(texts + CONTENT_TYPE.len(), BODY);
 }
 
-/// Sends `batches` of `depth` pipelined requests over one connection, and reads the answers of each before the next.
+/// Sends `batches` of `depth` pipelined `request`s over one connection, and reads the answers of each before the next.
 ///
 /// # Errors
 /// What the socket says; [`std::io::ErrorKind::InvalidData`] if an answer is not the expected one.
-pub fn send_requests(port: u16, batches: usize, depth: usize) -> std::io::Result<()> {
+pub fn send_requests(port: u16, request: &[u8], batches: usize, depth: usize) -> std::io::Result<()> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_nodelay(true)?;
-    let batch = REQUEST.repeat(depth);
-    stream.write_all(REQUEST)?;
+    let batch = request.repeat(depth);
+    stream.write_all(request)?;
     let mut first = [0; 4096];
     let mut length = 0;
     while !first[..length].ends_with(BODY) {

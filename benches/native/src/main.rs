@@ -1,22 +1,25 @@
 //! Serves a fixed number of requests and ends: a run for callgrind.
 //!
-//! `hinny-benches DEPTH BATCHES` sends BATCHES batches of DEPTH pipelined requests over each of 32 connections.
+//! `hinny-benches ENGINE DEPTH BATCHES` sends BATCHES batches of DEPTH pipelined requests over each of 32 connections to
+//! a server with this `:http1-engine`.
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;
 use std::thread;
 
-use hinny_benches::{Driver, send_requests};
+use hinny_benches::{Driver, REQUEST, send_requests};
 
 const CONNECTIONS: usize = 32;
 
 fn main() -> ExitCode {
-    let numbers: Vec<usize> = std::env::args().skip(1).filter_map(|text| text.parse().ok()).collect();
-    let [depth, batches] = numbers[..] else {
-        eprintln!("usage: hinny-benches DEPTH BATCHES");
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let numbers: Vec<usize> = arguments.iter().skip(1).filter_map(|text| text.parse().ok()).collect();
+    let ([engine, ..], [depth, batches]) = (&arguments[..], &numbers[..]) else {
+        eprintln!("usage: hinny-benches ENGINE DEPTH BATCHES");
         return ExitCode::FAILURE;
     };
-    let mut driver = match Driver::start("inline") {
+    let (depth, batches) = (*depth, *batches);
+    let mut driver = match Driver::start(engine, "inline") {
         Ok(driver) => driver,
         Err(error) => {
             eprintln!("{error}");
@@ -25,7 +28,7 @@ fn main() -> ExitCode {
     };
     let port = driver.engine.port();
     let clients: Vec<_> = (0..CONNECTIONS)
-        .map(|_| thread::spawn(move || send_requests(port, batches, depth)))
+        .map(|_| thread::spawn(move || send_requests(port, REQUEST, batches, depth)))
         .collect();
     let requests = CONNECTIONS * (batches * depth + 1);
     driver.serve(requests);
