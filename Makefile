@@ -9,7 +9,7 @@ build_tools := cargo cc jdk mvn
 need := @scripts/need.sh
 
 .PHONY: help run test jar install classpath fmt check-fmt lint test-rust test-jvm test-middleware test-boundary \
-	test-stress test-consumer soak bench bench-instructions bench-load bench-jvm docs ci clean
+	test-stress test-consumer soak fuzz fuzz-smoke fuzz-corpus bench bench-instructions bench-load bench-jvm docs ci clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 27
@@ -73,6 +73,18 @@ test-consumer: ## a separate project on the published jar
 soak: ## load of all sorts for MINUTES= (10): whether the server grows, whether all answers are right
 	$(need) $(build_tools)
 	@exec scripts/soak.sh $(MINUTES)
+
+fuzz: ## the fast lane beside hyper for MINUTES= (30) of made-up connections: executions, or the first difference
+	$(need) cargo cc c++
+	@exec scripts/fuzz.sh run $$(($(or $(MINUTES),30) * 60))
+
+fuzz-smoke: ## the same for a minute
+	$(need) cargo cc c++
+	@exec scripts/fuzz.sh run 60
+
+fuzz-corpus: ## put what make fuzz found on this machine into tests/fuzz/corpus
+	$(need) cargo cc c++
+	@exec scripts/fuzz.sh corpus
 
 bench: ## the Rust micro benchmarks (criterion); ARGS= goes to them, here and below
 	$(need) cargo cc

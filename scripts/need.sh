@@ -2,7 +2,7 @@
 # Checks that the named tools are there and new enough: need.sh TOOL...
 # One line for each that is not, with how to get it; then status 1. Changes nothing.
 #
-# Tools: cargo rustfmt clippy cc jdk mvn npm wrk python3
+# Tools: cargo rustfmt clippy cc c++ jdk mvn npm wrk python3
 set -eu
 # shellcheck source=scripts/env.sh
 . "$(dirname "$0")/env.sh"
@@ -68,6 +68,7 @@ for tool in "$@"; do
     rustfmt) cargo fmt --version >/dev/null 2>&1 || lacks rustfmt "rustup component add rustfmt" ;;
     clippy) cargo clippy --version >/dev/null 2>&1 || lacks clippy "rustup component add clippy" ;;
     cc) has cc || lacks "cc (the linker cargo calls)" "apt-get install gcc libc6-dev" ;;
+    c++) has c++ || lacks "c++ (it compiles libFuzzer)" "apt-get install g++" ;;
     jdk) need_jdk ;;
     mvn) has mvn || lacks "mvn (Maven 3.6.3 or newer)" "apt-get install maven (or https://maven.apache.org)" ;;
     npm) need_npm ;;
