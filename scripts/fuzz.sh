@@ -45,12 +45,12 @@ run() {
   done
   trap 'kill "${pids[@]}" 2>/dev/null || true' EXIT
   for target in "${targets[@]}"; do
-    wait -n "${pids[@]}" || { status=1 && break; }
+    wait -n || { status=1 && break; }
   done
   kill "${pids[@]}" 2>/dev/null || true
   wait
   for target in "${targets[@]}"; do
-    echo "$target: $(number "$target" '^stat::number_of_executed_units:') executions, $(number "$target" 'corp:') test cases"
+    echo "$target: $(number "$target" stat::number_of_executed_units:) executions, $(number "$target" 'corp:') test cases"
     if grep -q '^SUMMARY: libFuzzer' "$out/$target.log"; then
       sed -n '/ panicked at /,/^stack backtrace/p' "$out/$target.log" | grep -v '^stack backtrace' | head -n 60
       sed -n 's/.*Test unit written to \(.*\)/difference saved: \1/p' "$out/$target.log"
