@@ -4,6 +4,8 @@
 #![forbid(unsafe_code)]
 
 pub mod authority;
+pub mod decode;
 pub mod framing;
 pub mod head;
+pub mod params;
 pub mod target;

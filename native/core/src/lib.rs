@@ -6,10 +6,12 @@
 
 pub mod commands;
 pub mod error;
+mod layout;
 pub mod metrics;
 pub mod names;
 pub mod options;
 pub mod records;
+pub mod results;
 pub mod slots;
 pub mod status;
 pub mod time;

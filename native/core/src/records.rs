@@ -14,16 +14,8 @@
 use bytes::Bytes;
 use http::HeaderMap;
 
+use crate::layout::layout;
 use crate::names;
-
-macro_rules! layout {
-    ($($(#[$doc:meta])* $name:ident: $type:ty = $value:expr;)+) => {
-        $($(#[$doc])* pub const $name: $type = $value;)+
-
-        /// Every constant of the layout by name, for the check on the Java side.
-        pub const LAYOUT: &[(&str, i64)] = &[$((stringify!($name), $value as i64)),+];
-    };
-}
 
 layout! {
     /// Changes with every change of this layout; both sides compare it at load.

@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 use jni::Env;
 use jni::errors::Result;
 use jni::objects::{JByteArray, JLongArray};
-use jni::sys::{jbyte, jlong};
+use jni::sys::{jbyte, jint, jlong};
 
 /// The size of an arena; a batch of a few hundred small responses.
 pub(crate) const ARENA_BYTES: usize = 64 << 10;
@@ -25,6 +25,11 @@ pub(crate) fn copy_in(env: &Env<'_>, array: &JByteArray<'_>, length: usize, aren
     let copied = array.get_region(env, 0, signed_mut(arena));
     let bytes = arena.split().freeze();
     copied.map(|()| bytes)
+}
+
+/// Fills `bytes` from `array`, from position `from` on. Fails, with a Java exception pending, if there are not as many.
+pub(crate) fn copy_in_region(env: &Env<'_>, array: &JByteArray<'_>, from: jint, bytes: &mut [u8]) -> Result<()> {
+    array.get_region(env, from, signed_mut(bytes))
 }
 
 /// Copies `bytes` to the start of `array`.

@@ -8,6 +8,7 @@
 //! - No pointer crosses. A server is named by slot and generation; a loop is found by the thread that runs it.
 
 mod boundary;
+mod codecs;
 mod convert;
 mod engines;
 mod loops;

@@ -4,14 +4,14 @@
 
 use std::fmt::Write as _;
 
-use hinny_core::{metrics, names, options, records};
+use hinny_core::{metrics, names, options, records, results};
 use jni::objects::{JByteArray, JClass, JLongArray, JString};
 use jni::strings::JNIStr;
 use jni::sys::{jint, jlong};
 use jni::{EnvUnowned, NativeMethod, jni_str};
 
 use crate::boundary::fence;
-use crate::{convert, engines, loops, rust_log};
+use crate::{codecs, convert, engines, loops, rust_log};
 
 extern "system" fn abi_version<'local>(env: EnvUnowned<'local>, _: JClass<'local>) -> jint {
     fence(env, |_| Ok(records::ABI_VERSION))
@@ -98,6 +98,21 @@ extern "system" fn stop<'local>(env: EnvUnowned<'local>, _: JClass<'local>, engi
     });
 }
 
+extern "system" fn decode<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    codec: jint,
+    input: JByteArray<'local>,
+    from: jint,
+    length: jint,
+    settings: jlong,
+    output: JByteArray<'local>,
+) -> jint {
+    fence(env, |env| {
+        codecs::decode(env, codec, &input, (from, length), settings, &output)
+    })
+}
+
 macro_rules! methods {
     ($($name:literal $signature:literal => $function:ident as $type:ty;)+) => {
         /// Name, descriptor and function of every native method.
@@ -137,16 +152,23 @@ methods! {
     "closeLoop" "()V" => close_loop as extern "system" fn(EnvUnowned<'static>, JClass<'static>);
     "wake" "(JI)V" => wake as extern "system" fn(EnvUnowned<'static>, JClass<'static>, jlong, jint);
     "drain" "(JJ)V" => drain as extern "system" fn(EnvUnowned<'static>, JClass<'static>, jlong, jlong);
+    "decode" "(I[BIIJ[B)I" =>
+        decode as extern "system" fn(
+            EnvUnowned<'static>, JClass<'static>, jint, JByteArray<'static>, jint, jint, jlong, JByteArray<'static>,
+        ) -> jint;
     "stop" "(J)V" => stop as extern "system" fn(EnvUnowned<'static>, JClass<'static>, jlong);
 }
 
-/// Everything that both sides must agree on, a line each: `const NAME value`, `method name`, `header name`,
+/// Everything that both sides must agree on, a line each: `const NAME value`, `result NAME value`, `method name`, `header name`,
 /// `metric name`, `native name descriptor`.
 fn layout_text() -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
     for (name, value) in records::LAYOUT {
         let _ = writeln!(text, "const {name} {value}");
+    }
+    for (name, value) in results::LAYOUT {
+        let _ = writeln!(text, "result {name} {value}");
     }
     for name in names::METHODS {
         let _ = writeln!(text, "method {name}");

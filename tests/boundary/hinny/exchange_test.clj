@@ -13,7 +13,7 @@
    [hinny.raw-client :as raw]
    [hinny.server :as server])
   (:import
-   (io.github.hinny EngineException Outbox Records ResponseEncoder RingRequest)
+   (io.github.hinny EngineException Outbox Records ResponseEncoder Results RingRequest)
    (java.io Closeable)
    (java.nio ByteBuffer ByteOrder)
    (java.util Arrays Random)
@@ -309,6 +309,17 @@
                   :wrong-options (mapv (fn [text] (failure-of #(native "start" (.getBytes ^String text))))
                                        ["" "port" "port\u0000" "port\u0000x\u0000" "x\u0000y\u0000" "\u0000" "\u0000\u0000\u0000"])
                   :binary-options (failure-of #(native "start" (byte-array 64 (byte -1))))
+                  :codec-ids (mapv (fn [id] (failure-of #(native "decode" (int id) (byte-array 1) (int 0) (int 1) 0 (byte-array 64))))
+                                   [0 -1 99 257 Integer/MIN_VALUE])
+                  :codec-regions (mapv (fn [[from length]]
+                                         (failure-of #(native "decode" (int Results/CODEC_PARAMS) (byte-array 4)
+                                                              (int from) (int length) 0 (byte-array 64))))
+                                       [[0 5] [4 1] [-1 2] [Integer/MAX_VALUE 1]])
+                  :codec-nulls [(failure-of #(native "decode" (int Results/CODEC_PARAMS) nil (int 0) (int 1) 0 (byte-array 64)))
+                                (failure-of #(native "decode" (int Results/CODEC_PARAMS) (byte-array 1) (int 0) (int 1) 0 nil))]
+                  :codec-short-output (failure-of #(native "decode" (int Results/CODEC_PARAMS) (byte-array 1) (int 0) (int 1) 0
+                                                           (byte-array 1)))
+                  :codec-after (native "decode" (int Results/CODEC_PARAMS) (.getBytes "a=b") (int 0) (int 3) 0 (byte-array 64))
                   :still-there (pos? (native "port" handle)))]
     (native "drain" handle 0)
     (let [closed (first (remove zero? (repeatedly #(native "poll" (byte-array 0) (int 0) inbox))))]
@@ -389,7 +400,16 @@
         (is (contains? '#{:internal java.lang.NullPointerException} (key results)) key)))
     (testing "options that do not decode are refused"
       (is (= (repeat 7 :option-invalid) (:wrong-options results)))
-      (is (= :option-invalid (:binary-options results))))))
+      (is (= :option-invalid (:binary-options results))))
+    (testing "a codec that there is not"
+      (is (= #{:internal} (set (:codec-ids results)))))
+    (testing "a codec's region that is not in its array"
+      (is (= #{:internal} (set (:codec-regions results)))))
+    (testing "a codec without arrays, or with one that is too short for what it must say"
+      (is (= [:internal :internal] (:codec-nulls results)))
+      (is (= :internal (:codec-short-output results))))
+    (testing "and the next call is right"
+      (is (= 14 (:codec-after results))))))
 
 ;;; Weight
 

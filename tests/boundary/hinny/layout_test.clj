@@ -10,7 +10,7 @@
    [hinny.raw-client :as raw]
    [hinny.server :as server])
   (:import
-   (io.github.hinny HeaderNames Records)
+   (io.github.hinny HeaderNames Records Results)
    (java.lang.invoke MethodType)
    (java.lang.reflect Field Method Modifier)))
 
@@ -26,33 +26,34 @@
   [kind]
   (get @layout kind))
 
-(defn- records-constants
-  "The int constants of `Records` by name."
-  []
+(defn- int-constants
+  "The int constants of a class by name."
+  [^Class class]
   (into {}
-        (for [^Field field (.getDeclaredFields Records)
+        (for [^Field field (.getDeclaredFields class)
               :when (and (= Integer/TYPE (.getType field)) (Modifier/isStatic (.getModifiers field)))]
           [(.getName field) (.getInt (doto field (.setAccessible true)) nil)])))
 
 (deftest layout-text-test
   (testing "the layout has these kinds of lines and no other"
-    (is (= #{"const" "method" "header" "metric" "native"} (set (keys @layout)))))
+    (is (= #{"const" "result" "method" "header" "metric" "native"} (set (keys @layout)))))
   (testing "no name stands twice"
     (doseq [[kind lines] @layout]
       (is (apply distinct? (map first lines)) kind))))
 
 (deftest constants-test
-  (let [rust (into {} (map (fn [[constant value]] [constant (parse-long value)])) (of-kind "const"))
-        java (records-constants)]
+  (doseq [[kind ^Class class at-least] [["const" Records 40] ["result" Results 10]]
+          :let [rust (into {} (map (fn [[constant value]] [constant (unchecked-int (parse-long value))])) (of-kind kind))
+                java (int-constants class)]]
     (testing "there are constants to compare"
-      (is (< 40 (count rust))))
-    (testing "Records has every constant of Rust, with its value"
+      (is (< at-least (count rust))))
+    (testing "the class has every constant of Rust, with its value"
       (doseq [[constant value] rust]
         (is (= value (get java constant)) constant)))
-    (testing "Rust has every constant of Records"
+    (testing "Rust has every constant of the class"
       (is (= #{} (set/difference (set (keys java)) (set (keys rust))))))
     (testing "every constant is public, so that code outside the package need not repeat it"
-      (is (every? #(Modifier/isPublic (.getModifiers (.getDeclaredField Records %))) (keys java))))))
+      (is (every? #(Modifier/isPublic (.getModifiers (.getDeclaredField class %))) (keys java))))))
 
 (deftest abi-version-test
   (is (= Records/ABI_VERSION (probe/native-call "abiVersion"))))

@@ -13,7 +13,7 @@ final class Native {
     static native int abiVersion();
 
     /**
-     * Returns what both sides must agree on, a line each: {@code const NAME value}, {@code method NAME}, {@code header
+     * Returns what both sides must agree on, a line each: {@code const NAME value}, {@code result NAME value}, {@code method NAME}, {@code header
      * name}, {@code metric name}, {@code native name descriptor}.
      */
     static native String layout();
@@ -64,6 +64,16 @@ final class Native {
      * after {@code deadlineMs}. Any thread; does nothing if the engine is stopped.
      */
     static native void drain(long engine, long deadlineMs);
+
+    /**
+     * Puts what a codec makes of {@code input[from .. from + length)} into {@code output}, which has {@link
+     * Results#OUTPUT_SIZE_MIN} bytes at least. Any thread.
+     *
+     * @param codec one of {@code Results.CODEC_…}
+     * @param settings bits that mean something to the codec
+     * @return the length of the result, {@link Results#GROW_OUTPUT} or {@link Results#MALFORMED}
+     */
+    static native int decode(int codec, byte[] input, int from, int length, long settings, byte[] output);
 
     /** Ends the handle. Loops that are still open go on until they close. Does nothing the second time. */
     static native void stop(long engine);

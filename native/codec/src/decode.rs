@@ -1,0 +1,43 @@
+//! The codecs that turn bytes into a result which Java reads: which there are, and how one says that its input is wrong.
+
+use hinny_core::results::CODEC_PARAMS;
+
+use crate::params;
+
+/// What is wrong with an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed {
+    /// Where, in bytes from the start of the input.
+    pub position: usize,
+    /// What, a number of the codec's own.
+    pub reason: u8,
+}
+
+/// A codec, by the id that Java calls it with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Codec {
+    /// A query string or an urlencoded form.
+    Params,
+}
+
+impl Codec {
+    /// Returns the codec with this id, one of `CODEC_…`.
+    #[must_use]
+    pub const fn from_id(id: u8) -> Option<Self> {
+        match id {
+            CODEC_PARAMS => Some(Self::Params),
+            _ => None,
+        }
+    }
+
+    /// Appends the result for `input` to `output`. What the bits of `settings` mean is the codec's own matter.
+    ///
+    /// # Errors
+    /// The input is not what the codec reads. What was appended to `output` then means nothing.
+    pub fn decode(self, input: &[u8], _settings: u64, output: &mut Vec<u8>) -> Result<(), Malformed> {
+        match self {
+            Self::Params => params::decode(input, output),
+        }
+        Ok(())
+    }
+}
