@@ -21,8 +21,9 @@ import org.slf4j.LoggerFactory;
  * asleep and end.
  *
  * <p>A new thread is made at once up to one per processor, and after that only when an exchange has waited for {@link
- * #WAIT_NANOS}: then the number doubles, at most to the limit. The same wait tells that handlers are not short after
- * all: nothing waits for a blocked worker for longer than that and a nap of the watchdog.
+ * #WAIT_NANOS} and the pool is too slow for those that wait: then the number doubles, at most to the limit. The same
+ * tells that handlers are not short after all: nothing waits for a blocked worker for longer than that and a nap of the
+ * watchdog.
  */
 final class PlatformWorkers implements WorkerPool {
     private static final Logger LOG = LoggerFactory.getLogger("hinny.server");
@@ -31,12 +32,6 @@ final class PlatformWorkers implements WorkerPool {
     private static final long WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
 
     private static final long KEEP_ALIVE_NANOS = TimeUnit.SECONDS.toNanos(30);
-
-    /** A handler shorter than this is done before another worker would be awake. */
-    private static final long SHORT_NANOS = TimeUnit.MICROSECONDS.toNanos(20);
-
-    /** How many short exchanges may wait for each worker that is awake. */
-    private static final int SHORT_BACKLOG = 8;
 
     /** After how many short handlers a worker that still has work sends their replies. */
     private static final int REPLIES_HELD = 16;
@@ -63,8 +58,7 @@ final class PlatformWorkers implements WorkerPool {
     /** Workers that are not idle. */
     private final AtomicInteger awake = new AtomicInteger();
 
-    /** Moving average of the time that handlers take; written by all workers, a lost update does not matter. */
-    private volatile long handlerNanos = SHORT_NANOS;
+    private final HandlerPace pace = new HandlerPace();
 
     /** How many workers had been at the same work for {@link #WAIT_NANOS} when the watchdog last looked. */
     private volatile int stuck;
@@ -112,7 +106,7 @@ final class PlatformWorkers implements WorkerPool {
     /** Work waits: sees to it that as many workers are awake as it needs. */
     private void callForHelp() {
         final int awakeNow = awake.get() - stuck;
-        if (awakeNow > 0 && handlerNanos < SHORT_NANOS && queued.get() <= SHORT_BACKLOG * awakeNow) {
+        if (awakeNow > 0 && pace.isEnough(awakeNow, queued.get())) {
             watchdog.lookSoon();
         } else {
             wakeOne();
@@ -174,12 +168,13 @@ final class PlatformWorkers implements WorkerPool {
     @Override
     public boolean relieve(final long nowNanos) {
         countStuck(nowNanos);
+        final boolean tooSlow = pace.isTooSlow(queued.get(), WAIT_NANOS, nowNanos);
         final Work oldest = queue.peek();
         if (oldest == null || stopped) {
             return false;
         }
-        if (nowNanos - oldest.dispatchedNanos >= WAIT_NANOS) {
-            handlerNanos = WAIT_NANOS;
+        if (tooSlow && nowNanos - oldest.dispatchedNanos >= WAIT_NANOS) {
+            pace.slowDown();
             synchronized (lock) {
                 // An idle worker is a wake that is on its way; more threads would not be faster.
                 final int more = idle.isEmpty() ? Math.min(Math.max(workers.size(), 1), queued.get()) : 0;
@@ -187,6 +182,8 @@ final class PlatformWorkers implements WorkerPool {
                     makeWorker();
                 }
             }
+            wakeOne();
+        } else if (awake.get() <= stuck) {
             wakeOne();
         }
         return true;
@@ -295,14 +292,14 @@ final class PlatformWorkers implements WorkerPool {
                 }
                 hold(work.run(writer));
                 final long now = System.nanoTime();
-                handlerNanos += (now - before - handlerNanos) >> 3;
+                pace.add(now - before);
                 before = now;
                 busySince.lazySet(0);
                 work = queue.poll();
-                if (work == null || held == REPLIES_HELD || handlerNanos >= SHORT_NANOS) {
+                if (work == null || held == REPLIES_HELD || !pace.isShort()) {
                     wakeDrivers();
                 }
-                if (work == null && handlerNanos < SHORT_NANOS) {
+                if (work == null && pace.isShort()) {
                     work = lookAgain();
                     before = System.nanoTime();
                 }

@@ -76,7 +76,8 @@ final class Watchdog extends Thread {
         while (!stopped) {
             final long now = System.nanoTime();
             final WorkerPool pool = workers;
-            if (asked || (pool != null && pool.relieve(now))) {
+            final boolean waits = pool != null && pool.relieve(now);
+            if (asked || waits) {
                 asked = false;
                 hurryUntil = now + HURRY_NANOS;
             }
