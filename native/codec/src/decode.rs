@@ -1,7 +1,8 @@
 //! The codecs that turn bytes into a result which Java reads: which there are, and how one says that its input is wrong.
 
-use hinny_core::results::CODEC_PARAMS;
+use hinny_core::results::{CODEC_JSON, CODEC_PARAMS};
 
+use crate::json::{self, Settings};
 use crate::params;
 
 /// What is wrong with an input.
@@ -16,6 +17,8 @@ pub struct Malformed {
 /// A codec, by the id that Java calls it with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Codec {
+    /// A JSON text.
+    Json,
     /// A query string or an urlencoded form.
     Params,
 }
@@ -25,6 +28,7 @@ impl Codec {
     #[must_use]
     pub const fn from_id(id: u8) -> Option<Self> {
         match id {
+            CODEC_JSON => Some(Self::Json),
             CODEC_PARAMS => Some(Self::Params),
             _ => None,
         }
@@ -34,8 +38,9 @@ impl Codec {
     ///
     /// # Errors
     /// The input is not what the codec reads. What was appended to `output` then means nothing.
-    pub fn decode(self, input: &[u8], _settings: u64, output: &mut Vec<u8>) -> Result<(), Malformed> {
+    pub fn decode(self, input: &[u8], settings: u64, output: &mut Vec<u8>) -> Result<(), Malformed> {
         match self {
+            Self::Json => json::decode(input, Settings::from_bits(settings), output)?,
             Self::Params => params::decode(input, output),
         }
         Ok(())

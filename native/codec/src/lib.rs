@@ -7,5 +7,6 @@ pub mod authority;
 pub mod decode;
 pub mod framing;
 pub mod head;
+pub mod json;
 pub mod params;
 pub mod target;

@@ -36,4 +36,85 @@ layout! {
     PARAMS_ENTRY_SIZE: usize = 8;
     /// Bit of a length in an index entry: the text has bytes that are not ASCII.
     PARAMS_NOT_ASCII: u32 = 0x8000_0000;
+
+    /// Bits of `settings` for JSON: the nesting that is allowed, 1 for one array.
+    JSON_DEPTH_MASK: i32 = 0xFFFF;
+    /// Bit of `settings` for JSON: numbers with a fraction or an exponent stay text.
+    JSON_BIG_DECIMALS: i32 = 1 << 16;
+    /// Size of a word of a tape: u64, of which the low byte says what it is. A tape is the words of one value.
+    JSON_WORD_SIZE: usize = 8;
+    /// Start of an object or array. Bits 8 to 31: its entries, `JSON_ENTRIES_MANY` if more; 32 to 63: words from here to its end's.
+    JSON_OBJECT: u8 = 1;
+    /// See `JSON_OBJECT`.
+    JSON_ARRAY: u8 = 2;
+    /// End of an object, whose keys and values stand before it in turn. Bits 32 to 63: its entries.
+    JSON_OBJECT_END: u8 = 3;
+    /// End of an array. Bits 32 to 63: its entries.
+    JSON_ARRAY_END: u8 = 4;
+    /// As many entries or more.
+    JSON_ENTRIES_MANY: u32 = 0xFF_FFFF;
+    /// A string that is bytes of the input, all ASCII. Bits 8 to 31: how many; 32 to 63: where in the input.
+    JSON_STRING_ASCII: u8 = 5;
+    /// A string that is bytes of the input, in UTF-8. As `JSON_STRING_ASCII`.
+    JSON_STRING_UTF8: u8 = 6;
+    /// A string whose bytes, in UTF-8, follow this word and are filled up to words. Bits 32 to 63: how many.
+    JSON_STRING_HERE: u8 = 7;
+    /// A key that is bytes of the input, all ASCII. Bits 8 to 15: how many; 16 to 31: their hash; 32 to 63: where in the input.
+    JSON_KEY_ASCII: u8 = 8;
+    /// A key that is bytes of the input, in UTF-8. As `JSON_KEY_ASCII`.
+    JSON_KEY_UTF8: u8 = 9;
+    /// A key as `JSON_STRING_HERE`.
+    JSON_KEY_HERE: u8 = 10;
+    /// A key with more bytes is a `JSON_KEY_HERE`.
+    JSON_KEY_BYTES_MAX: usize = 255;
+    /// A whole number. Bits 8 to 63: i56.
+    JSON_LONG: u8 = 11;
+    /// A whole number: i64 in the next word.
+    JSON_LONG_WIDE: u8 = 12;
+    /// A number: f64 in the next word.
+    JSON_DOUBLE: u8 = 13;
+    /// A whole number too large for an i64, as text. As `JSON_STRING_ASCII`.
+    JSON_BIG_INTEGER: u8 = 14;
+    /// A number with a fraction or an exponent, as text. As `JSON_STRING_ASCII`.
+    JSON_BIG_DECIMAL: u8 = 15;
+    /// true.
+    JSON_TRUE: u8 = 16;
+    /// false.
+    JSON_FALSE: u8 = 17;
+    /// null.
+    JSON_NULL: u8 = 18;
+    /// What is wrong with a JSON text: there is no value in it.
+    JSON_BAD_EMPTY: u8 = 1;
+    /// It ends within the value.
+    JSON_BAD_END: u8 = 2;
+    /// A byte that cannot stand there.
+    JSON_BAD_BYTE: u8 = 3;
+    /// Bytes that are not UTF-8.
+    JSON_BAD_UTF8: u8 = 4;
+    /// A control character in a string.
+    JSON_BAD_CONTROL: u8 = 5;
+    /// A backslash before something else than an escape.
+    JSON_BAD_ESCAPE: u8 = 6;
+    /// One half of a surrogate pair.
+    JSON_BAD_SURROGATE: u8 = 7;
+    /// A number that begins with a zero too many.
+    JSON_BAD_ZERO: u8 = 8;
+    /// Something behind the value.
+    JSON_BAD_REST: u8 = 9;
+    /// Nested more deeply than allowed.
+    JSON_BAD_DEPTH: u8 = 10;
+    /// A number of more characters than `JSON_DIGITS_MAX` that is neither an i64 nor an f64.
+    JSON_BAD_DIGITS: u8 = 11;
+    /// A number that is too large for an f64, or whose exponent is beyond `JSON_EXPONENT_MAX`.
+    JSON_BAD_RANGE: u8 = 12;
+    /// The text is longer than `JSON_BYTES_MAX`.
+    JSON_BAD_LENGTH: u8 = 13;
+    /// An object has too many keys with one hash. Found by Java.
+    JSON_BAD_HASHES: u8 = 14;
+    /// Characters that a big integer or big decimal may have: to make numbers of them takes the square of that.
+    JSON_DIGITS_MAX: usize = 1000;
+    /// The largest exponent of a big decimal, of either sign.
+    JSON_EXPONENT_MAX: u64 = 9999;
+    /// The longest text: its tape, of eight times as many bytes at most, fits an array.
+    JSON_BYTES_MAX: usize = (1 << 28) - 16;
 }
