@@ -1,9 +1,9 @@
 //! The codecs that turn bytes into a result which Java reads: which there are, and how one says that its input is wrong.
 
-use hinny_core::results::{CODEC_JSON, CODEC_PARAMS};
+use hinny_core::results::{CODEC_JSON, CODEC_MULTIPART, CODEC_PARAMS};
 
-use crate::json::{self, Settings};
-use crate::params;
+use crate::json::Settings;
+use crate::{json, multipart, params};
 
 /// What is wrong with an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct Malformed {
 pub enum Codec {
     /// A JSON text.
     Json,
+    /// Pieces of a `multipart/form-data` body.
+    Multipart,
     /// A query string or an urlencoded form.
     Params,
 }
@@ -29,6 +31,7 @@ impl Codec {
     pub const fn from_id(id: u8) -> Option<Self> {
         match id {
             CODEC_JSON => Some(Self::Json),
+            CODEC_MULTIPART => Some(Self::Multipart),
             CODEC_PARAMS => Some(Self::Params),
             _ => None,
         }
@@ -41,6 +44,7 @@ impl Codec {
     pub fn decode(self, input: &[u8], settings: u64, output: &mut Vec<u8>) -> Result<(), Malformed> {
         match self {
             Self::Json => json::decode(input, Settings::from_bits(settings), output)?,
+            Self::Multipart => multipart::decode(input, settings, output)?,
             Self::Params => params::decode(input, output),
         }
         Ok(())

@@ -8,5 +8,6 @@ pub mod decode;
 pub mod framing;
 pub mod head;
 pub mod json;
+pub mod multipart;
 pub mod params;
 pub mod target;

@@ -117,4 +117,67 @@ layout! {
     JSON_EXPONENT_MAX: u64 = 9999;
     /// The longest text: its tape, of eight times as many bytes at most, fits an array.
     JSON_BYTES_MAX: usize = (1 << 28) - 16;
+
+    /// Bits of `settings` for a piece of a multipart body: u8 state, 0 for the first piece, then `MULTIPART_STATE` of the last.
+    MULTIPART_SETTING_STATE_SHIFT: u32 = 0;
+    /// Shift of u8 flags in `settings`.
+    MULTIPART_SETTING_FLAGS_SHIFT: u32 = 8;
+    /// Shift of the u16 length of the delimiter in `settings`: CR LF, two hyphens and the boundary, in front of the piece.
+    MULTIPART_SETTING_DELIMITER_SHIFT: u32 = 16;
+    /// Shift of u32 in `settings`: largest head of a part, in bytes.
+    MULTIPART_SETTING_HEAD_BYTES_SHIFT: u32 = 32;
+    /// Flag in `settings`: nothing follows the piece.
+    MULTIPART_SETTING_LAST: u8 = 1;
+    /// u32: how much of the piece is used; what is left goes in front of the next one.
+    MULTIPART_USED: usize = 0;
+    /// u32: state for the next piece.
+    MULTIPART_STATE: usize = 4;
+    /// Start of the events, which fill the rest of the result one behind the other.
+    MULTIPART_EVENTS: usize = 8;
+    /// State: the body has ended; what still comes of it means nothing.
+    MULTIPART_STATE_END: u8 = 5;
+    /// u8: what an event is.
+    MULTIPART_EVENT_KIND: usize = 0;
+    /// Event: a part begins.
+    MULTIPART_PART: u8 = 1;
+    /// Event: data of the part.
+    MULTIPART_DATA: u8 = 2;
+    /// Event: the part ends.
+    MULTIPART_PART_END: u8 = 3;
+    /// u8 in a part: its flags.
+    MULTIPART_PART_FLAGS: usize = 1;
+    /// u32 in a part: position of its header fields in the piece.
+    MULTIPART_PART_FIELDS_POSITION: usize = 4;
+    /// u32 in a part: length of its header fields.
+    MULTIPART_PART_FIELDS_LENGTH: usize = 8;
+    /// u32 in a part: length of the name; the name, the file's name and the type follow the event.
+    MULTIPART_PART_NAME_LENGTH: usize = 12;
+    /// u32 in a part: length of the file's name.
+    MULTIPART_PART_FILENAME_LENGTH: usize = 16;
+    /// u32 in a part: length of the type.
+    MULTIPART_PART_TYPE_LENGTH: usize = 20;
+    /// Size of a part without its texts.
+    MULTIPART_PART_SIZE: usize = 24;
+    /// Flag of a part: it is a file, and has a file's name, which may be empty.
+    MULTIPART_FLAG_FILE: u8 = 1;
+    /// Flag of a part: the file's name is in UTF-8, whatever the form is in.
+    MULTIPART_FLAG_FILENAME_UTF8: u8 = 2;
+    /// Flag of a part: it has a Content-Type.
+    MULTIPART_FLAG_TYPE: u8 = 4;
+    /// u32 in data: its position in the piece.
+    MULTIPART_DATA_POSITION: usize = 4;
+    /// u32 in data: its length.
+    MULTIPART_DATA_LENGTH: usize = 8;
+    /// Size of data as an event.
+    MULTIPART_DATA_SIZE: usize = 12;
+    /// Size of the end of a part as an event.
+    MULTIPART_PART_END_SIZE: usize = 4;
+    /// Reason: something else than the end of the line follows a boundary.
+    MULTIPART_WRONG_DELIMITER: u8 = 2;
+    /// Reason: the head of a part is too large.
+    MULTIPART_WRONG_HEAD_SIZE: u8 = 3;
+    /// Reason: the body ends before its closing delimiter.
+    MULTIPART_WRONG_END: u8 = 4;
+    /// Reason: a file's name has a NUL.
+    MULTIPART_WRONG_FILENAME: u8 = 5;
 }

@@ -44,5 +44,52 @@ public final class Results {
     /** Bit of a length in an index entry: the text has bytes that are not ASCII. */
     public static final int PARAMS_NOT_ASCII = 0x8000_0000;
 
+    // Settings for a piece of a multipart body, and the flag in them.
+    public static final int MULTIPART_SETTING_STATE_SHIFT = 0;
+    public static final int MULTIPART_SETTING_FLAGS_SHIFT = 8;
+    public static final int MULTIPART_SETTING_DELIMITER_SHIFT = 16;
+    public static final int MULTIPART_SETTING_HEAD_BYTES_SHIFT = 32;
+    public static final int MULTIPART_SETTING_LAST = 1;
+
+    // Result for a piece of a multipart body: events fill it to its end.
+    public static final int MULTIPART_USED = 0;
+    public static final int MULTIPART_STATE = 4;
+    public static final int MULTIPART_EVENTS = 8;
+
+    /** State: the body has ended; what still comes of it means nothing. */
+    public static final int MULTIPART_STATE_END = 5;
+
+    // What an event of a multipart body is.
+    public static final int MULTIPART_EVENT_KIND = 0;
+    public static final int MULTIPART_PART = 1;
+    public static final int MULTIPART_DATA = 2;
+    public static final int MULTIPART_PART_END = 3;
+
+    // A part: its name, its file's name and its type follow it.
+    public static final int MULTIPART_PART_FLAGS = 1;
+    public static final int MULTIPART_PART_FIELDS_POSITION = 4;
+    public static final int MULTIPART_PART_FIELDS_LENGTH = 8;
+    public static final int MULTIPART_PART_NAME_LENGTH = 12;
+    public static final int MULTIPART_PART_FILENAME_LENGTH = 16;
+    public static final int MULTIPART_PART_TYPE_LENGTH = 20;
+    public static final int MULTIPART_PART_SIZE = 24;
+
+    // Flags of a part.
+    public static final int MULTIPART_FLAG_FILE = 1;
+    public static final int MULTIPART_FLAG_FILENAME_UTF8 = 2;
+    public static final int MULTIPART_FLAG_TYPE = 4;
+
+    // Data of a part, and the end of one.
+    public static final int MULTIPART_DATA_POSITION = 4;
+    public static final int MULTIPART_DATA_LENGTH = 8;
+    public static final int MULTIPART_DATA_SIZE = 12;
+    public static final int MULTIPART_PART_END_SIZE = 4;
+
+    // What is wrong with a multipart body.
+    public static final int MULTIPART_WRONG_DELIMITER = 2;
+    public static final int MULTIPART_WRONG_HEAD_SIZE = 3;
+    public static final int MULTIPART_WRONG_END = 4;
+    public static final int MULTIPART_WRONG_FILENAME = 5;
+
     private Results() {}
 }
