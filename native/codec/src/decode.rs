@@ -37,6 +37,24 @@ impl Codec {
         }
     }
 
+    /// The settings where nobody asks for others.
+    #[must_use]
+    pub const fn default_settings(self) -> u64 {
+        match self {
+            Self::Json => json::DEPTH_DEFAULT as u64,
+            Self::Multipart | Self::Params => 0,
+        }
+    }
+
+    /// What is wrong with an input, in words for whoever sent it.
+    #[must_use]
+    pub const fn reason_text(self, reason: u8) -> &'static str {
+        match self {
+            Self::Json => json::reason_text(reason),
+            Self::Multipart | Self::Params => "it does not decode",
+        }
+    }
+
     /// Appends the result for `input` to `output`. What the bits of `settings` mean is the codec's own matter.
     ///
     /// # Errors

@@ -7,6 +7,7 @@
 //! - A string without escapes stays where it is, and the tape says where in the text; one with escapes is put into the tape.
 
 mod number;
+mod reason;
 mod scan;
 mod string;
 mod tape;
@@ -18,6 +19,7 @@ use hinny_core::results::{
     JSON_BAD_UTF8, JSON_BIG_DECIMALS, JSON_BYTES_MAX, JSON_DEPTH_MASK, JSON_FALSE, JSON_NULL, JSON_OBJECT, JSON_TRUE,
 };
 
+pub use self::reason::{REASONS, reason_text};
 use crate::decode::Malformed;
 use scan::{byte_at, skip_whitespace};
 use tape::Tape;
@@ -41,6 +43,9 @@ impl Settings {
         }
     }
 }
+
+/// The nesting that is allowed where nobody asks for another.
+pub const DEPTH_DEFAULT: u16 = 512;
 
 /// Appends the tape of the one value in `input` to `output`.
 ///

@@ -8,6 +8,7 @@ pub mod decode;
 pub mod framing;
 pub mod head;
 pub mod json;
+pub mod media_type;
 pub mod multipart;
 pub mod params;
 pub mod target;

@@ -15,6 +15,13 @@ pub enum Kind {
         /// The limit in bytes.
         limit: u64,
     },
+    /// The request's content is not what its Content-Type says.
+    ContentMalformed {
+        /// Where, in bytes from its start.
+        position: usize,
+        /// What is wrong there, in words.
+        detail: &'static str,
+    },
     /// The server serves as many connections as it may.
     ConnectionLimit,
     /// The peer is gone; nothing can be sent.
@@ -107,6 +114,7 @@ impl Kind {
             Self::BodyTimeout => crate::records::KIND_BODY_TIMEOUT,
             Self::BodyTooLarge { .. } => crate::records::KIND_BODY_TOO_LARGE,
             Self::ConnectionLimit
+            | Self::ContentMalformed { .. }
             | Self::Disconnected
             | Self::ExpectationUnknown
             | Self::HeadMalformed(_)
@@ -130,6 +138,9 @@ impl fmt::Display for Kind {
             Self::BodyMalformed => f.write_str("request body malformed"),
             Self::BodyTimeout => f.write_str("request body timed out"),
             Self::BodyTooLarge { limit } => write!(f, "request body exceeds {limit} bytes"),
+            Self::ContentMalformed { position, detail } => {
+                write!(f, "request content malformed at byte {position}: {detail}")
+            }
             Self::ConnectionLimit => f.write_str("too many connections"),
             Self::Disconnected => f.write_str("client disconnected"),
             Self::ExchangeLimit => f.write_str("too many exchanges"),

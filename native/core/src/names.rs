@@ -105,6 +105,8 @@ pub const CONNECTION: u16 = position(HEADERS, "connection");
 /// Id of the header name that announces the length of a body.
 pub const CONTENT_LENGTH: u16 = position(HEADERS, "content-length");
 /// Id of the header name whose repeated fields are joined with `;`.
+pub const CONTENT_TYPE: u16 = position(HEADERS, "content-type");
+/// Id of `cookie`.
 pub const COOKIE: u16 = position(HEADERS, "cookie");
 /// Id of the header name that says when a message was made.
 pub const DATE: u16 = position(HEADERS, "date");

@@ -1,4 +1,4 @@
-//! The options of a server: one table with name, type, unit, default, range and meaning.
+//! The options of a server: one table (`table.rs`) with name, type, unit, default, range and meaning.
 //!
 //! Clojure reads [`table_edn`] at load, checks a user's options against it and sends them as one buffer, which
 //! [`Options::decode`] reads and checks again. `docs/options.md` is generated from the same table.
@@ -6,6 +6,10 @@
 use std::fmt::{self, Write as _};
 
 use http::HeaderValue;
+
+pub use self::table::OPTIONS;
+
+mod table;
 
 /// One option.
 #[derive(Debug)]
@@ -45,6 +49,8 @@ pub enum OptionKind {
     Boolean,
     /// One of some keywords.
     Keyword(&'static [&'static str]),
+    /// A set of some keywords.
+    KeywordSet(&'static [&'static str]),
     /// A string that is not empty.
     Text,
     /// A string; nil or "" for none.
@@ -62,224 +68,11 @@ pub enum OptionDefault {
     Integer(u64),
     /// A keyword.
     Keyword(&'static str),
+    /// The empty set.
+    NoKeywords,
     /// A string.
     Text(&'static str),
 }
-
-const HOUR_MS: u64 = 3_600_000;
-
-/// Every option of `hinny.server/run-server`.
-pub const OPTIONS: &[OptionSpec] = &[
-    OptionSpec {
-        name: "host",
-        kind: OptionKind::Text,
-        unit: "",
-        default: OptionDefault::Text("0.0.0.0"),
-        doc: "Address or host name to listen on; \"::\" listens on IPv6.",
-    },
-    OptionSpec {
-        name: "port",
-        kind: OptionKind::Integer { min: 0, max: 65_535 },
-        unit: "",
-        default: OptionDefault::Integer(8080),
-        doc: "TCP port to listen on; 0 takes a free one, which server-port tells.",
-    },
-    OptionSpec {
-        name: "event-loops",
-        kind: OptionKind::Integer { min: 1, max: 1024 },
-        unit: "threads",
-        default: OptionDefault::Cores,
-        doc: "Threads that do I/O, each with its own listening socket and connections.",
-    },
-    OptionSpec {
-        name: "handler-mode",
-        kind: OptionKind::Keyword(&["worker", "inline", "async"]),
-        unit: "",
-        default: OptionDefault::Keyword("worker"),
-        doc: "How the handler is called: with a request on a worker, where it may block; inline, with a request on the event loop, where it must not; async, with request, respond and raise on the event loop, where it must not.",
-    },
-    OptionSpec {
-        name: "worker-threads",
-        kind: OptionKind::IntegerOr {
-            min: 1,
-            max: 10_000,
-            keywords: &["virtual"],
-        },
-        unit: "threads",
-        default: OptionDefault::Integer(64),
-        doc: "Most handlers that run at once in worker mode; threads are made only when work waits. :virtual runs each handler on a virtual thread of its own (JDK 21+).",
-    },
-    OptionSpec {
-        name: "worker-queue-depth",
-        kind: OptionKind::Integer { min: 1, max: 1_000_000 },
-        unit: "exchanges",
-        default: OptionDefault::Integer(16_384),
-        doc: "Exchanges that may wait for a worker; one more is answered 503 with Retry-After. With :virtual, handlers that may be running.",
-    },
-    OptionSpec {
-        name: "http1-engine",
-        kind: OptionKind::Keyword(&["auto", "hyper"]),
-        unit: "",
-        default: OptionDefault::Keyword("auto"),
-        doc: "Who serves HTTP/1.1: with :auto a fast lane serves plain requests and hyper all others, with :hyper hyper serves all. Both answer alike.",
-    },
-    OptionSpec {
-        name: "max-body-bytes",
-        kind: OptionKind::Integer { min: 0, max: 1 << 40 },
-        unit: "bytes",
-        default: OptionDefault::Integer(8 << 20),
-        doc: "Largest request body; a larger one is answered 413 and the connection closed.",
-    },
-    OptionSpec {
-        name: "inline-body-bytes",
-        kind: OptionKind::Integer { min: 0, max: 8 << 20 },
-        unit: "bytes",
-        default: OptionDefault::Integer(64 << 10),
-        doc: "A request body up to this size has arrived when the handler is called; a larger one arrives while it is read. 0 calls the handler before any byte of a body.",
-    },
-    OptionSpec {
-        name: "exchange-buffer-bytes",
-        kind: OptionKind::Integer {
-            min: 4 << 10,
-            max: 64 << 20,
-        },
-        unit: "bytes",
-        default: OptionDefault::Integer(256 << 10),
-        doc: "How much of a streamed body waits for a slow reader, in each direction of each exchange; beyond it the sender waits.",
-    },
-    OptionSpec {
-        name: "max-unread-body-bytes",
-        kind: OptionKind::Integer { min: 0, max: 1 << 30 },
-        unit: "bytes",
-        default: OptionDefault::Integer(256 << 10),
-        doc: "How much of a request body that the handler did not read is read and dropped after its response to keep the connection; if more is left, it is closed.",
-    },
-    OptionSpec {
-        name: "max-head-bytes",
-        kind: OptionKind::Integer {
-            min: 1024,
-            max: 1 << 20,
-        },
-        unit: "bytes",
-        default: OptionDefault::Integer(32 << 10),
-        doc: "Largest request line with header fields; a larger one is answered 431 and the connection closed.",
-    },
-    OptionSpec {
-        name: "max-uri-bytes",
-        kind: OptionKind::Integer { min: 64, max: 65_534 },
-        unit: "bytes",
-        default: OptionDefault::Integer(8 << 10),
-        doc: "Longest request target; a longer one is answered 414 and the connection closed.",
-    },
-    OptionSpec {
-        name: "max-header-count",
-        kind: OptionKind::Integer { min: 1, max: 1000 },
-        unit: "fields",
-        default: OptionDefault::Integer(100),
-        doc: "Most header fields of a request; one more is answered 431 and the connection closed.",
-    },
-    OptionSpec {
-        name: "max-connections",
-        kind: OptionKind::Integer { min: 1, max: 1 << 30 },
-        unit: "connections",
-        default: OptionDefault::Integer(65_536),
-        doc: "Most connections at once; one more is answered 503 with Retry-After and closed.",
-    },
-    OptionSpec {
-        name: "max-exchanges",
-        kind: OptionKind::Integer { min: 1, max: 1 << 30 },
-        unit: "exchanges",
-        default: OptionDefault::Integer(65_536),
-        doc: "Most requests at once that wait for their response; one more is answered 503 with Retry-After.",
-    },
-    OptionSpec {
-        name: "max-requests-per-connection",
-        kind: OptionKind::Integer { min: 1, max: 1 << 40 },
-        unit: "requests",
-        default: OptionDefault::Integer(1_000_000),
-        doc: "After so many requests a connection is closed, with Connection: close in the last response.",
-    },
-    OptionSpec {
-        name: "server-header",
-        kind: OptionKind::OptionalText,
-        unit: "",
-        default: OptionDefault::Text("hinny"),
-        doc: "Value of the Server header field of responses that do not set their own; nil or \"\" sends none.",
-    },
-    OptionSpec {
-        name: "header-read-timeout-ms",
-        kind: OptionKind::Integer { min: 1, max: HOUR_MS },
-        unit: "ms",
-        default: OptionDefault::Integer(30_000),
-        doc: "From the first byte of a request (of a connection: from accept) until its head is complete; then 408 and close.",
-    },
-    OptionSpec {
-        name: "body-read-timeout-ms",
-        kind: OptionKind::Integer { min: 1, max: HOUR_MS },
-        unit: "ms",
-        default: OptionDefault::Integer(30_000),
-        doc: "From one piece of a request body until the next; then 408 and close.",
-    },
-    OptionSpec {
-        name: "keep-alive-timeout-ms",
-        kind: OptionKind::Integer { min: 1, max: HOUR_MS },
-        unit: "ms",
-        default: OptionDefault::Integer(75_000),
-        doc: "From the end of a response until the first byte of the next request; then the connection is closed.",
-    },
-    OptionSpec {
-        name: "response-write-timeout-ms",
-        kind: OptionKind::Integer { min: 1, max: HOUR_MS },
-        unit: "ms",
-        default: OptionDefault::Integer(60_000),
-        doc: "From the moment a client takes no more of a response that waits for it until it does; then the connection is cut.",
-    },
-    OptionSpec {
-        name: "handler-timeout-ms",
-        kind: OptionKind::Integer {
-            min: 0,
-            max: 24 * HOUR_MS,
-        },
-        unit: "ms",
-        default: OptionDefault::Integer(300_000),
-        doc: "From a request's arrival at the handler until its response begins; then 503, and what the handler answers later is dropped. 0 waits for ever.",
-    },
-    OptionSpec {
-        name: "drain-timeout-ms",
-        kind: OptionKind::Integer { min: 0, max: HOUR_MS },
-        unit: "ms",
-        default: OptionDefault::Integer(30_000),
-        doc: "From stop until connections whose exchange has not finished are cut.",
-    },
-    OptionSpec {
-        name: "reuse-port?",
-        kind: OptionKind::Boolean,
-        unit: "",
-        default: OptionDefault::Boolean(false),
-        doc: "Whether another server may listen on the same port (SO_REUSEPORT), as the next version of a service does in a rolling restart. All of them must say so.",
-    },
-    OptionSpec {
-        name: "shutdown-hook?",
-        kind: OptionKind::Boolean,
-        unit: "",
-        default: OptionDefault::Boolean(true),
-        doc: "Whether the end of the JVM (SIGTERM, System/exit) stops the server first, with its drain.",
-    },
-    OptionSpec {
-        name: "daemon?",
-        kind: OptionKind::Boolean,
-        unit: "",
-        default: OptionDefault::Boolean(false),
-        doc: "Whether the JVM may end while the server runs, when the program's other threads have ended.",
-    },
-    OptionSpec {
-        name: "join?",
-        kind: OptionKind::Boolean,
-        unit: "",
-        default: OptionDefault::Boolean(false),
-        doc: "Whether run-server returns only when the server has stopped.",
-    },
-];
 
 /// What the native side needs of a server's options. The rest (worker threads, handler mode) is Java's business, but
 /// for the fact whether a handler answers on the loop.
@@ -299,6 +92,10 @@ pub struct Options {
     pub max_body_bytes: u64,
     /// `:inline-body-bytes`
     pub inline_body_bytes: u64,
+    /// `:parse`
+    pub parse: Parse,
+    /// `:parsed-body-bytes`
+    pub parsed_body_bytes: u64,
     /// `:exchange-buffer-bytes`
     pub exchange_buffer_bytes: usize,
     /// `:max-unread-body-bytes`
@@ -331,6 +128,39 @@ pub struct Options {
     pub reuse_port: bool,
     /// Whether the fault triggers of the boundary tests are armed (see `hinny-server`, `service`). No user option.
     pub test_faults: bool,
+}
+
+/// What of each request is parsed before its handler has it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Parse {
+    /// The query string.
+    pub query: bool,
+    /// A body that is an urlencoded form.
+    pub form: bool,
+    /// A body that is JSON.
+    pub json: bool,
+}
+
+impl Parse {
+    /// Whether anything is.
+    #[must_use]
+    pub const fn is_any(self) -> bool {
+        self.query || self.form || self.json
+    }
+
+    /// Reads names with commas between them.
+    fn decode(names: &str) -> Result<Self, OptionError> {
+        let mut parse = Self::default();
+        for name in names.split(',').filter(|name| !name.is_empty()) {
+            match name {
+                "query" => parse.query = true,
+                "form" => parse.form = true,
+                "json" => parse.json = true,
+                _ => return Err(OptionError(format!(":parse does not know :{name}"))),
+            }
+        }
+        Ok(parse)
+    }
 }
 
 /// Why options were refused.
@@ -382,6 +212,8 @@ impl Options {
             fast_lane: source.text("http1-engine")? == "auto",
             max_body_bytes: source.number("max-body-bytes")?,
             inline_body_bytes: source.number("inline-body-bytes")?,
+            parse: Parse::decode(source.text("parse")?)?,
+            parsed_body_bytes: source.number("parsed-body-bytes")?,
             exchange_buffer_bytes: source.number("exchange-buffer-bytes")?,
             max_unread_body_bytes: source.number("max-unread-body-bytes")?,
             max_head_bytes: source.number("max-head-bytes")?,
@@ -416,6 +248,7 @@ impl<'a> Source<'a> {
         }
         match spec(name).map(|spec| &spec.default) {
             Some(OptionDefault::Text(text) | OptionDefault::Keyword(text)) => Ok(text),
+            Some(OptionDefault::NoKeywords) => Ok(""),
             _ => Err(OptionError(format!("option :{name} is missing"))),
         }
     }
@@ -464,7 +297,7 @@ fn spec(name: &str) -> Option<&'static OptionSpec> {
 /// The table as an EDN vector of maps, for Clojure.
 ///
 /// Each map has `:name :type :default :doc`, and where they apply `:unit :min :max :choices`. `:type` is `:boolean`,
-/// `:integer`, `:integer-or-keyword`, `:keyword`, `:string` or `:optional-string`; the default `:cores` is the number of processors.
+/// `:integer`, `:integer-or-keyword`, `:keyword`, `:keyword-set`, `:string` or `:optional-string`; the default `:cores` is the number of processors.
 #[must_use]
 pub fn table_edn() -> String {
     let mut edn = String::from("[");
@@ -474,6 +307,7 @@ pub fn table_edn() -> String {
             OptionKind::IntegerOr { .. } => "integer-or-keyword",
             OptionKind::Boolean => "boolean",
             OptionKind::Keyword(_) => "keyword",
+            OptionKind::KeywordSet(_) => "keyword-set",
             OptionKind::Text => "string",
             OptionKind::OptionalText => "optional-string",
         };
@@ -486,7 +320,10 @@ pub fn table_edn() -> String {
         if let OptionKind::Integer { min, max } | OptionKind::IntegerOr { min, max, .. } = spec.kind {
             let _ = write!(edn, " :min {min} :max {max}");
         }
-        if let OptionKind::Keyword(keywords) | OptionKind::IntegerOr { keywords, .. } = spec.kind {
+        if let OptionKind::Keyword(keywords)
+        | OptionKind::KeywordSet(keywords)
+        | OptionKind::IntegerOr { keywords, .. } = spec.kind
+        {
             let _ = write!(edn, " :choices [:{}]", keywords.join(" :"));
         }
         let _ = match spec.default {
@@ -494,6 +331,7 @@ pub fn table_edn() -> String {
             OptionDefault::Boolean(value) => write!(edn, " :default {value}}}\n "),
             OptionDefault::Integer(value) => write!(edn, " :default {value}}}\n "),
             OptionDefault::Keyword(name) => write!(edn, " :default :{name}}}\n "),
+            OptionDefault::NoKeywords => write!(edn, " :default #{{}}}}\n "),
             OptionDefault::Text(text) => write!(edn, " :default {text:?}}}\n "),
         };
     }

@@ -6,7 +6,7 @@
 //! - A record holds ids, lengths and bytes, never an address.
 //! - Every constant below is listed in [`LAYOUT`]; a test compares Java's `Records` with it.
 //!
-//! A request record is `fixed part | header index | texts | header texts | body`; a response command is
+//! A request record is `fixed part | header index | texts | header texts | body | what was parsed`; a response command is
 //! `fixed part | header index | header texts | body`. A body that is not whole goes on in chunks; chunks and signals
 //! look the same in both directions, and name the exchange that they belong to. A header index entry is `u16 name id, u16 name length, u32 value
 //! length`; a name with an id has no text. Texts are the bytes of the wire, one Latin-1 character each.
@@ -19,7 +19,7 @@ use crate::names;
 
 layout! {
     /// Changes with every change of this layout; both sides compare it at load.
-    ABI_VERSION: i32 = 3;
+    ABI_VERSION: i32 = 4;
 
     /// Record type: a request for a handler.
     REQUEST: u8 = 1;
@@ -80,6 +80,14 @@ layout! {
     FLAG_BODY: u8 = 8;
     /// Request flag: the body goes on in chunks, which come when a signal asks for them.
     FLAG_BODY_STREAM: u8 = 16;
+    /// Request flag: the parameters of the query string stand behind the body, from the next multiple of 8 on.
+    FLAG_QUERY_PARSED: u8 = 32;
+    /// Request flag: the parameters of the form that the body is stand behind that.
+    FLAG_FORM_PARSED: u8 = 64;
+    /// Request flag: the tape of the JSON text that the body is stands behind that.
+    FLAG_JSON_PARSED: u8 = 128;
+    /// Size of what stands before each of them: u32 its length, which is filled up to a multiple of 8.
+    PARSED_HEAD_SIZE: usize = 8;
 
     /// u8: level, 1 (error) to 5 (trace).
     LOG_LEVEL: usize = 5;
@@ -359,6 +367,31 @@ pub fn write_request(out: &mut Vec<u8>, head: &RequestHead<'_>, headers: &Header
         previous = Some(name);
     }
     writer.finish(body.iter().map(Bytes::as_ref));
+}
+
+/// Adds what was parsed of a request to its record, with which `out` ends, and the flags that say what it is.
+///
+/// `parsed` is what [`end_parsed`] made of each result, in the order of the flags.
+pub fn add_parsed(out: &mut Vec<u8>, record: usize, flags: u8, parsed: &[u8]) {
+    out.extend_from_slice(parsed);
+    if let Some(all) = out.get_mut(record + REQUEST_FLAGS) {
+        *all |= flags;
+    }
+    finish(out, record);
+}
+
+/// Makes room in front of a result that will be appended to `out`; returns where that is, for [`end_parsed`].
+pub fn begin_parsed(out: &mut Vec<u8>) -> usize {
+    let start = out.len();
+    out.resize(start + PARSED_HEAD_SIZE, 0);
+    start
+}
+
+/// The result that was begun at `start` is complete.
+pub fn end_parsed(out: &mut Vec<u8>, start: usize) {
+    let length = out.len() - start - PARSED_HEAD_SIZE;
+    put_u32(out, start, length);
+    out.resize(out.len().next_multiple_of(8), 0);
 }
 
 /// Appends a chunk record of the exchange's request body to `out`.

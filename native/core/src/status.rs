@@ -2,7 +2,10 @@
 //!
 //! # Invariants
 //! - One exhaustive match, no `_`: a new kind does not compile until it has an answer here.
-//! - A body sent to a client is the reason phrase of its status and nothing else.
+//! - A body sent to a client is the reason phrase of its status, or for content that cannot be parsed a problem document
+//!   (RFC 9457) which says what is wrong with it; nothing of the server's own.
+
+use std::borrow::Cow;
 
 use http::StatusCode;
 
@@ -17,6 +20,26 @@ pub struct Answer {
     pub close: bool,
     /// `Retry-After` in seconds, where coming back later helps (RFC 9110 §10.2.3).
     pub retry_after_seconds: Option<u32>,
+    /// Why, for [`Answer::content`].
+    kind: Kind,
+}
+
+impl Answer {
+    /// Content-Type and body of the response.
+    #[must_use]
+    pub fn content(&self) -> (&'static str, Cow<'static, [u8]>) {
+        let reason = self.status.canonical_reason().unwrap_or("Error");
+        match self.kind {
+            Kind::ContentMalformed { position, detail } => {
+                let status = self.status.as_u16();
+                let problem = format!(
+                    r#"{{"type":"about:blank","title":"{reason}","status":{status},"detail":"{detail}","position":{position}}}"#
+                );
+                ("application/problem+json", problem.into_bytes().into())
+            }
+            _ => ("text/plain", reason.as_bytes().into()),
+        }
+    }
 }
 
 /// How long a client is asked to wait when the server has too much to do.
@@ -29,6 +52,7 @@ const RETRY_AFTER_SECONDS: u32 = 1;
 pub const fn answer(kind: Kind) -> Option<Answer> {
     let (status, close, retry_after_seconds) = match kind {
         Kind::HeadMalformed(_) | Kind::BodyMalformed => (StatusCode::BAD_REQUEST, true, None),
+        Kind::ContentMalformed { .. } => (StatusCode::BAD_REQUEST, false, None),
         Kind::HeadTimeout { started: true } | Kind::BodyTimeout => (StatusCode::REQUEST_TIMEOUT, true, None),
         Kind::BodyTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, true, None),
         Kind::HandlerThrew | Kind::ResponseInvalid | Kind::FileUnreadable => {
@@ -52,6 +76,7 @@ pub const fn answer(kind: Kind) -> Option<Answer> {
         status,
         close,
         retry_after_seconds,
+        kind,
     })
 }
 
@@ -67,6 +92,7 @@ mod tests {
             (Kind::HeadTimeout { started: true }, Some((408, true))),
             (Kind::HeadTimeout { started: false }, None),
             (Kind::BodyMalformed, Some((400, true))),
+            (CONTENT_MALFORMED, Some((400, false))),
             (Kind::BodyTimeout, Some((408, true))),
             (Kind::BodyTooLarge { limit: 1 }, Some((413, true))),
             (Kind::UriTooLong { limit: 1 }, Some((414, true))),
@@ -88,6 +114,20 @@ mod tests {
             let got = answer(kind).map(|a| (a.status.as_u16(), a.close));
             assert_eq!(got, expected, "{kind:?}");
         }
+    }
+
+    const CONTENT_MALFORMED: Kind = Kind::ContentMalformed {
+        position: 17,
+        detail: "a byte that cannot stand there",
+    };
+
+    #[test]
+    fn content_that_cannot_be_parsed_is_told_as_a_problem() {
+        let content = answer(CONTENT_MALFORMED).map(|answer| answer.content());
+        let problem = r#"{"type":"about:blank","title":"Bad Request","status":400,"detail":"a byte that cannot stand there","position":17}"#;
+        assert_eq!(content, Some(("application/problem+json", problem.as_bytes().into())));
+        let content = answer(Kind::BodyMalformed).map(|answer| answer.content());
+        assert_eq!(content, Some(("text/plain", b"Bad Request".as_slice().into())));
     }
 
     #[test]

@@ -159,7 +159,8 @@ methods! {
     "stop" "(J)V" => stop as extern "system" fn(EnvUnowned<'static>, JClass<'static>, jlong);
 }
 
-/// Everything that both sides must agree on, a line each: `const NAME value`, `result NAME value`, `method name`, `header name`,
+/// Everything that both sides must agree on, a line each: `const NAME value`, `result NAME value`, `json-reason NUMBER WORD WORDS`,
+/// `method name`, `header name`,
 /// `metric name`, `native name descriptor`.
 fn layout_text() -> String {
     let mut text = String::new();
@@ -169,6 +170,9 @@ fn layout_text() -> String {
     }
     for (name, value) in results::LAYOUT {
         let _ = writeln!(text, "result {name} {value}");
+    }
+    for (number, word, words) in hinny_codec::json::REASONS {
+        let _ = writeln!(text, "json-reason {number} {word} {words}");
     }
     for name in names::METHODS {
         let _ = writeln!(text, "method {name}");

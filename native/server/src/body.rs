@@ -1,7 +1,7 @@
 //! Request bodies on their way to a handler: small ones are collected first, others are streamed while it reads.
 //!
 //! # Invariants
-//! - At most `:inline-body-bytes` (and one read of hyper's) are collected; of a streamed body, at most what the handler
+//! - At most `:inline-body-bytes` (and one read of hyper's) are collected, of a body that is to be parsed all of it; of a streamed body, at most what the handler
 //!   asked for is handed over, and nothing is read from hyper before it asks. So a slow handler stops the client, and
 //!   `100 Continue` is sent when the handler first reads (RFC 9110 §10.1.1).
 //! - A client that waits for `100 Continue` in vain is told that its connection ends, and its body is not waited for.
@@ -28,6 +28,7 @@ use hyper::body::Incoming;
 use crate::connection::Connection;
 use crate::event_loop::LoopState;
 use crate::exchange::{Demand, Reply};
+use crate::parse::BodyKind;
 use crate::service;
 use crate::timeouts::Phase;
 
@@ -45,6 +46,9 @@ pub(crate) struct ArrivingRequest {
     small: Vec<u8>,
     body: Incoming,
     length: u64,
+    limit: u64,
+    /// A body of more bytes is streamed.
+    inline_limit: u64,
 }
 
 /// What a handler is given.
@@ -59,7 +63,9 @@ impl ArrivingRequest {
     /// # Errors
     /// [`Kind::BodyTooLarge`] if the request says so itself.
     pub(crate) fn new(connection: &Connection, parts: Parts, body: Incoming) -> Result<Self, Kind> {
-        let limit = connection.state.options.max_body_bytes;
+        let options = &connection.state.options;
+        let parsed_limit = BodyKind::of_request(options, &parts.headers).parsed_limit(options);
+        let limit = options.max_body_bytes.min(parsed_limit.unwrap_or(u64::MAX));
         if body.size_hint().lower() > limit {
             return Err(Kind::BodyTooLarge { limit });
         }
@@ -70,6 +76,8 @@ impl ArrivingRequest {
             small: Vec::new(),
             body,
             length: 0,
+            limit,
+            inline_limit: parsed_limit.map_or(options.inline_body_bytes, |_| u64::MAX),
         })
     }
 
@@ -79,14 +87,13 @@ impl ArrivingRequest {
         connection: &Connection,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Arrival, Kind>> {
-        let options = &connection.state.options;
-        let limit = options.max_body_bytes;
+        let limit = self.limit;
         loop {
             if self.body.is_end_stream() {
                 ready!(self.poll_room(connection, cx));
                 return Poll::Ready(Ok(Arrival::Whole));
             }
-            if self.is_to_be_streamed(options.inline_body_bytes) {
+            if self.is_to_be_streamed() {
                 ready!(self.poll_room(connection, cx));
                 return Poll::Ready(Ok(Arrival::First));
             }
@@ -139,10 +146,11 @@ impl ArrivingRequest {
         std::mem::take(&mut self.chunks)
     }
 
-    fn is_to_be_streamed(&self, inline_limit: u64) -> bool {
-        self.length + self.body.size_hint().lower() > inline_limit
-            || self.length >= inline_limit
-            || self.parts.headers.contains_key(EXPECT)
+    fn is_to_be_streamed(&self) -> bool {
+        self.inline_limit < u64::MAX
+            && (self.length + self.body.size_hint().lower() > self.inline_limit
+                || self.length >= self.inline_limit
+                || self.parts.headers.contains_key(EXPECT))
     }
 
     fn poll_room(&self, connection: &Connection, cx: &Context<'_>) -> Poll<()> {

@@ -34,6 +34,7 @@ use crate::exchange::{Exchange, Reply};
 use crate::inbox::Inbox;
 use crate::lane;
 use crate::listener;
+use crate::parse::Parsed;
 use crate::timeouts;
 
 /// How long accepting rests after an error that will not go away at once, such as too many open files.
@@ -100,6 +101,8 @@ pub(crate) struct LoopState {
     pub(crate) replied: RefCell<Vec<Rc<Connection>>>,
     /// What the fast lane reads into; nothing stays in it.
     pub(crate) read_buffer: RefCell<Box<[u8]>>,
+    /// What was parsed of the request that is being handed over.
+    pub(crate) parsed: RefCell<Parsed>,
     pub(crate) date: RefCell<Date>,
     /// The line of the Server field, empty if there is none.
     pub(crate) server_line: Vec<u8>,
@@ -227,6 +230,7 @@ impl EventLoop {
             held: RefCell::default(),
             replied: RefCell::default(),
             read_buffer: RefCell::new(vec![0; READ_BUFFER_BYTES].into()),
+            parsed: RefCell::default(),
             date: RefCell::new(Date::new()),
             server_line: server_line(engine.options()),
             spare_buffers: RefCell::default(),

@@ -17,6 +17,7 @@ mod guard;
 mod inbox;
 mod lane;
 mod listener;
+mod parse;
 mod response;
 mod response_body;
 mod response_bytes;

@@ -7,6 +7,7 @@
 //! - Responses to HEAD, 204, 205 and 304 have no content (RFC 9110 §6.4.1); a HEAD or 304 response keeps the
 //!   Content-Length that the handler gives it (§8.6).
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -124,10 +125,15 @@ fn says_close(headers: &HeaderMap) -> bool {
 pub(crate) fn from_kind(connection: &Connection, kind: Kind) -> Result<Response<ResponseBody>, Kind> {
     let answer = status::answer(kind).ok_or(kind)?;
     connection.state.switches.metrics.errors_answered.add(1);
-    let mut response = Response::new(ResponseBody::from(Bytes::from_static(reason(answer.status).as_bytes())));
+    let (content_type, body) = answer.content();
+    let body = match body {
+        Cow::Borrowed(body) => Bytes::from_static(body),
+        Cow::Owned(body) => body.into(),
+    };
+    let mut response = Response::new(ResponseBody::from(body));
     *response.status_mut() = answer.status;
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     if let Some(server) = &connection.state.options.server_header {
         headers.insert(SERVER, server.clone());
     }
@@ -141,11 +147,6 @@ pub(crate) fn from_kind(connection: &Connection, kind: Kind) -> Result<Response<
         connection.end_early();
     }
     Ok(response)
-}
-
-/// The body of the answer to an error.
-pub(crate) fn reason(status: StatusCode) -> &'static str {
-    status.canonical_reason().unwrap_or("Error")
 }
 
 /// Whether a response has no content, whatever its handler gives (RFC 9110 §6.4.1).

@@ -12,7 +12,7 @@ use hinny_core::names;
 use hinny_core::status::Answer;
 use http::StatusCode;
 
-use crate::response::{has_no_content, has_no_length, parse_length, reason};
+use crate::response::{has_no_content, has_no_length, parse_length};
 
 /// What a response says besides what its handler or its error does.
 #[derive(Clone, Copy, Debug)]
@@ -96,9 +96,9 @@ fn write_whole<B: AsRef<[u8]>>(
 
 /// Appends the answer to an error.
 pub(crate) fn write_answer(out: &mut Vec<u8>, answer: Answer, frame: &Frame<'_>) {
-    let reason = reason(answer.status);
+    let (content_type, body) = answer.content();
     write_status(out, answer.status);
-    out.extend_from_slice(b"content-type: text/plain\r\n");
+    write_field(out, b"content-type", content_type.as_bytes());
     out.extend_from_slice(frame.server);
     if let Some(seconds) = answer.retry_after_seconds {
         write_field(out, b"retry-after", itoa::Buffer::new().format(seconds).as_bytes());
@@ -106,11 +106,11 @@ pub(crate) fn write_answer(out: &mut Vec<u8>, answer: Answer, frame: &Frame<'_>)
     if answer.close || frame.close {
         out.extend_from_slice(b"connection: close\r\n");
     }
-    write_length(out, reason.len() as u64);
+    write_length(out, body.len() as u64);
     out.extend_from_slice(frame.date);
     out.extend_from_slice(b"\r\n");
     if !frame.head_request {
-        out.extend_from_slice(reason.as_bytes());
+        out.extend_from_slice(&body);
     }
 }
 

@@ -29,7 +29,9 @@ use tokio::task::JoinHandle;
 
 use crate::body::{Arrival, ArrivingRequest};
 use crate::connection::Connection;
+use crate::event_loop::LoopState;
 use crate::exchange::{OpenExchange, Reply};
+use crate::parse::{self, BodyKind};
 use crate::response::{self, Content};
 use crate::response_body::{self, OpenedFile, ResponseBody};
 use crate::timeouts::Phase;
@@ -238,6 +240,11 @@ fn dispatch(connection: &Rc<Connection>, parts: Parts, chunks: &[Bytes], streame
     check_line(&parts)?;
     let state = &connection.state;
     let mut exchange = OpenExchange::open(state)?;
+    if let Err(kind) = parse(state, &parts, chunks, streamed) {
+        // No handler knows of it.
+        exchange.complete();
+        return Err(kind);
+    }
     let version_flag = if parts.version == Version::HTTP_10 {
         FLAG_HTTP_10
     } else {
@@ -256,7 +263,11 @@ fn dispatch(connection: &Rc<Connection>, parts: Parts, chunks: &[Bytes], streame
             server_port: port.unwrap_or(connection.local_port),
             remote_addr: &connection.remote_addr,
         };
-        state.push_record(|out| records::write_request(out, &head, &parts.headers, chunks));
+        state.push_record(|out| {
+            let start = out.len();
+            records::write_request(out, &head, &parts.headers, chunks);
+            state.parsed.borrow().add_to(out, start);
+        });
     });
     if let Err(kind) = written {
         // No handler knows of it.
@@ -269,6 +280,21 @@ fn dispatch(connection: &Rc<Connection>, parts: Parts, chunks: &[Bytes], streame
     headers.clear();
     connection.spare_headers.replace(headers);
     Ok(Progress::Dispatched(exchange))
+}
+
+/// Parses what `:parse` asks for.
+fn parse(state: &LoopState, parts: &Parts, chunks: &[Bytes], streamed: bool) -> Result<(), Kind> {
+    if !state.options.parse.is_any() {
+        return Ok(());
+    }
+    let query = parts.uri.query().map(str::as_bytes);
+    let kind = if streamed {
+        BodyKind::Opaque
+    } else {
+        BodyKind::of_request(&state.options, &parts.headers)
+    };
+    let pieces: Vec<&[u8]> = chunks.iter().map(Bytes::as_ref).collect();
+    parse::parse(state, query, kind, &pieces)
 }
 
 /// Checks method and target.

@@ -61,6 +61,7 @@
       :integer range-text
       :integer-or-keyword (str range-text ", or " choices-text)
       :keyword choices-text
+      :keyword-set (str "a set of some of " (str/join " " choices))
       :string "a string that is not blank"
       :optional-string "a string or nil")))
 
@@ -73,6 +74,7 @@
       :integer (in-range?)
       :integer-or-keyword (or (in-range?) (chosen?))
       :keyword (chosen?)
+      :keyword-set (and (set? value) (every? (set choices) value))
       :string (and (string? value) (not (str/blank? value)) (not (str/includes? value "\u0000")))
       :optional-string (or (nil? value) (and (string? value) (not (str/includes? value "\u0000")))))))
 
@@ -126,7 +128,10 @@
 
 (defn- encode-value
   [value]
-  (if (keyword? value) (name value) (str value)))
+  (cond
+    (keyword? value) (name value)
+    (set? value) (str/join "," (map name value))
+    :else (str value)))
 
 (defn encode
   "Returns resolved options as bytes: `name NUL value NUL` for each, UTF-8."

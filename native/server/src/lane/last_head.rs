@@ -3,6 +3,8 @@
 
 use hinny_core::records::RequestTemplate;
 
+use crate::parse::BodyKind;
+
 /// Longer heads are not remembered.
 const BYTES_MAX: usize = 4 << 10;
 
@@ -22,6 +24,7 @@ pub(super) struct Known {
     pub(super) bytes: Vec<u8>,
     pub(super) template: RequestTemplate,
     pub(super) content_length: usize,
+    pub(super) kind: BodyKind,
     pub(super) close: bool,
 }
 
@@ -36,7 +39,7 @@ impl LastHead {
     }
 
     /// A request came with these fields, and `record` was written for it.
-    pub(super) fn miss(&mut self, bytes: &[u8], record: &[u8], content_length: usize, close: bool) {
+    pub(super) fn miss(&mut self, bytes: &[u8], record: &[u8], content_length: usize, kind: BodyKind, close: bool) {
         if self.misses == MISSES_MAX {
             self.known = None;
             return;
@@ -49,6 +52,7 @@ impl LastHead {
                     bytes: bytes.to_vec(),
                     template,
                     content_length,
+                    kind,
                     close,
                 })
             });

@@ -5,11 +5,13 @@ use std::task::Context;
 
 use hinny_codec::head::{self, Head, Parsed, Space};
 use hinny_core::error::Kind;
+use hinny_core::names;
 use hinny_core::records::{RequestHead, RequestWriter};
 
 use super::{Lane, Next, OPEN_BYTES_MAX, OPEN_MAX, OpenRequest, replies};
 use crate::connection::Connection;
 use crate::exchange::Exchange;
+use crate::parse::{self, BodyKind};
 use crate::service::{FAULT_HEADER, RECORD_HEAD_ESTIMATE};
 use crate::socket::HOLD_BYTES;
 
@@ -82,11 +84,18 @@ fn take_known(
         return Some(Err(Next::Turn));
     }
     let close = known.close;
-    let opened = open(connection, lane, line.method, close);
+    let parsed = parse::parse(&connection.state, line.query, known.kind, &[body]);
+    if parsed.is_err() && !lane.open.is_empty() {
+        return Some(Err(Next::Turn));
+    }
+    let opened = open(connection, lane, line.method, close, parsed);
     if let Some(request) = opened {
         let template = &lane.last_head.known()?.template;
-        connection.state.push_record(|out| {
+        let state = &connection.state;
+        state.push_record(|out| {
+            let start = out.len();
             template.write(out, request.exchange, line.method, line.path, line.query, body);
+            state.parsed.borrow().add_to(out, start);
         });
         lane.last_head.hit();
         handed_over(connection, lane, request);
@@ -113,10 +122,15 @@ fn take_new<'b>(
     if !may_hand_over(connection, lane, head.line.method, body.len(), cx) {
         return Err(Next::Turn);
     }
-    if let Some(request) = open(connection, lane, head.line.method, head.close) {
+    let kind = body_kind(connection, &head);
+    let parsed = parse::parse(&connection.state, head.line.query, kind, &[body]);
+    if parsed.is_err() && !lane.open.is_empty() {
+        return Err(Next::Turn);
+    }
+    if let Some(request) = open(connection, lane, head.line.method, head.close, parsed) {
         let fields = &bytes[head.line.length..head.length];
         write_record(connection, request.exchange, &head, body, |record| {
-            lane.last_head.miss(fields, record, body_length, head.close);
+            lane.last_head.miss(fields, record, body_length, kind, head.close);
         });
         handed_over(connection, lane, request);
     }
@@ -138,6 +152,16 @@ fn body_length(connection: &Connection, head: &Head<'_, '_>) -> Option<usize> {
     usize::try_from(length).ok()
 }
 
+/// What the request's body is parsed as.
+fn body_kind(connection: &Connection, head: &Head<'_, '_>) -> BodyKind {
+    let options = &connection.state.options;
+    if !options.parse.is_any() {
+        return BodyKind::Opaque;
+    }
+    let content_type = head.fields().find(|(id, _, _)| *id == names::CONTENT_TYPE);
+    BodyKind::of(options, content_type.map(|(_, _, value)| value))
+}
+
 /// Whether it is the request's turn. If not, the task is woken when it may be.
 fn may_hand_over(connection: &Connection, lane: &Lane, method: u8, body_length: usize, cx: &Context<'_>) -> bool {
     let state = &connection.state;
@@ -156,8 +180,15 @@ fn is_safe(method: u8) -> bool {
     SAFE_METHODS.contains(&method)
 }
 
-/// Opens the exchange of a request. If there are too many of them, answers that: nothing is open then.
-fn open(connection: &Rc<Connection>, lane: &mut Lane, method: u8, close: bool) -> Option<OpenRequest> {
+/// Opens the exchange of a request. If there are too many of them, or it cannot be parsed, answers that: nothing is open
+/// then.
+fn open(
+    connection: &Rc<Connection>,
+    lane: &mut Lane,
+    method: u8,
+    close: bool,
+    parsed: Result<(), Kind>,
+) -> Option<OpenRequest> {
     let state = &connection.state;
     let requests = connection.lane_requests.get() + 1;
     connection.lane_requests.set(requests);
@@ -168,15 +199,18 @@ fn open(connection: &Rc<Connection>, lane: &mut Lane, method: u8, close: bool) -
         safe: is_safe(method),
         close: close || requests >= state.options.max_requests_per_connection,
     };
-    let exchange = state
-        .may_open_exchange()
-        .then(|| state.open_exchange(Exchange::in_lane(connection)))
-        .flatten();
-    let Some(exchange) = exchange else {
-        replies::refuse(connection, lane, &request, Kind::ExchangeLimit);
-        return None;
-    };
-    request.exchange = exchange;
+    let opened = parsed.and_then(|()| {
+        let room = state.may_open_exchange();
+        let exchange = room.then(|| state.open_exchange(Exchange::in_lane(connection)));
+        exchange.flatten().ok_or(Kind::ExchangeLimit)
+    });
+    match opened {
+        Ok(exchange) => request.exchange = exchange,
+        Err(kind) => {
+            replies::refuse(connection, lane, &request, kind);
+            return None;
+        }
+    }
     Some(request)
 }
 
@@ -202,6 +236,7 @@ fn write_record(connection: &Connection, exchange: u64, head: &Head<'_, '_>, bod
             }
             writer.finish([body]);
             seen(&out[start..]);
+            connection.state.parsed.borrow().add_to(out, start);
         });
     });
 }

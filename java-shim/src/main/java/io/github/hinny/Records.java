@@ -18,7 +18,7 @@ import java.nio.charset.StandardCharsets;
  */
 public final class Records {
     /** Changes with every change of this layout; both sides compare it at load. */
-    public static final int ABI_VERSION = 3;
+    public static final int ABI_VERSION = 4;
 
     /** Record type: a request for a handler. */
     public static final int REQUEST = 1;
@@ -76,6 +76,13 @@ public final class Records {
 
     /** Request flag: the body goes on in chunks, which come when a signal asks for them. */
     public static final int FLAG_BODY_STREAM = 16;
+
+    // Request flags: what stands behind the body, from the next multiple of 8 on, each behind a u32 that is its length, in
+    // PARSED_HEAD_SIZE bytes, and filled up to a multiple of 8.
+    public static final int FLAG_QUERY_PARSED = 32;
+    public static final int FLAG_FORM_PARSED = 64;
+    public static final int FLAG_JSON_PARSED = 128;
+    public static final int PARSED_HEAD_SIZE = 8;
 
     /**
      * Bytes of a header index entry: u16 name id (0 = literal), u16 name length, u32 value length.
