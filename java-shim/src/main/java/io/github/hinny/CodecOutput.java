@@ -11,6 +11,9 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  * <p>Owned by one thread between {@code take} and {@code release}. No native memory.
  */
 final class CodecOutput {
+    /** Codecs are also used where no server has loaded the library. */
+    private static final boolean IS_LOADED = NativeLibrary.isAvailable();
+
     private static final int FIRST_BYTES = 8 << 10;
 
     /** A larger array is not kept. */
@@ -26,8 +29,15 @@ final class CodecOutput {
 
     private CodecOutput() {}
 
-    /** Returns one that nobody else uses. */
+    /**
+     * Returns one that nobody else uses.
+     *
+     * @throws UnsatisfiedLinkError if the native library cannot be loaded
+     */
     static CodecOutput take() {
+        if (!IS_LOADED) {
+            NativeLibrary.load();
+        }
         final CodecOutput kept = FREE.getAndSet(place(), null);
         return kept == null ? new CodecOutput() : kept;
     }

@@ -91,5 +91,125 @@ public final class Results {
     public static final int MULTIPART_WRONG_END = 4;
     public static final int MULTIPART_WRONG_FILENAME = 5;
 
+    /** Bits of {@code settings} for JSON: the nesting that is allowed, 1 for one array. */
+    public static final int JSON_DEPTH_MASK = 0xFFFF;
+
+    /** Bit of {@code settings} for JSON: numbers with a fraction or an exponent stay text. */
+    public static final int JSON_BIG_DECIMALS = 1 << 16;
+
+    /** Size of a word of a tape: u64, of which the low byte says what it is. A tape is the words of one value. */
+    public static final int JSON_WORD_SIZE = 8;
+
+    /** Start of an object or array. Bits 8 to 31: its entries, {@link #JSON_ENTRIES_MANY} if more; 32 to 63: words from here to its end's. */
+    public static final int JSON_OBJECT = 1;
+
+    /** See {@link #JSON_OBJECT}. */
+    public static final int JSON_ARRAY = 2;
+
+    /** End of an object, whose keys and values stand before it in turn. Bits 32 to 63: its entries. */
+    public static final int JSON_OBJECT_END = 3;
+
+    /** End of an array. Bits 32 to 63: its entries. */
+    public static final int JSON_ARRAY_END = 4;
+
+    /** As many entries or more. */
+    public static final int JSON_ENTRIES_MANY = 0xFF_FFFF;
+
+    /** A string that is bytes of the input, all ASCII. Bits 8 to 31: how many; 32 to 63: where in the input. */
+    public static final int JSON_STRING_ASCII = 5;
+
+    /** A string that is bytes of the input, in UTF-8. As {@link #JSON_STRING_ASCII}. */
+    public static final int JSON_STRING_UTF8 = 6;
+
+    /** A string whose bytes, in UTF-8, follow this word and are filled up to words. Bits 32 to 63: how many. */
+    public static final int JSON_STRING_HERE = 7;
+
+    /** A key that is bytes of the input, all ASCII. Bits 8 to 15: how many; 16 to 31: their hash; 32 to 63: where in the input. */
+    public static final int JSON_KEY_ASCII = 8;
+
+    /** A key that is bytes of the input, in UTF-8. As {@link #JSON_KEY_ASCII}. */
+    public static final int JSON_KEY_UTF8 = 9;
+
+    /** A key as {@link #JSON_STRING_HERE}. */
+    public static final int JSON_KEY_HERE = 10;
+
+    /** A key with more bytes is a {@link #JSON_KEY_HERE}. */
+    public static final int JSON_KEY_BYTES_MAX = 255;
+
+    /** A whole number. Bits 8 to 63: i56. */
+    public static final int JSON_LONG = 11;
+
+    /** A whole number: i64 in the next word. */
+    public static final int JSON_LONG_WIDE = 12;
+
+    /** A number: f64 in the next word. */
+    public static final int JSON_DOUBLE = 13;
+
+    /** A whole number too large for an i64, as text. As {@link #JSON_STRING_ASCII}. */
+    public static final int JSON_BIG_INTEGER = 14;
+
+    /** A number with a fraction or an exponent, as text. As {@link #JSON_STRING_ASCII}. */
+    public static final int JSON_BIG_DECIMAL = 15;
+
+    /** true. */
+    public static final int JSON_TRUE = 16;
+
+    /** false. */
+    public static final int JSON_FALSE = 17;
+
+    /** null. */
+    public static final int JSON_NULL = 18;
+
+    /** What is wrong with a JSON text: there is no value in it. */
+    public static final int JSON_BAD_EMPTY = 1;
+
+    /** It ends within the value. */
+    public static final int JSON_BAD_END = 2;
+
+    /** A byte that cannot stand there. */
+    public static final int JSON_BAD_BYTE = 3;
+
+    /** Bytes that are not UTF-8. */
+    public static final int JSON_BAD_UTF8 = 4;
+
+    /** A control character in a string. */
+    public static final int JSON_BAD_CONTROL = 5;
+
+    /** A backslash before something else than an escape. */
+    public static final int JSON_BAD_ESCAPE = 6;
+
+    /** One half of a surrogate pair. */
+    public static final int JSON_BAD_SURROGATE = 7;
+
+    /** A number that begins with a zero too many. */
+    public static final int JSON_BAD_ZERO = 8;
+
+    /** Something behind the value. */
+    public static final int JSON_BAD_REST = 9;
+
+    /** Nested more deeply than allowed. */
+    public static final int JSON_BAD_DEPTH = 10;
+
+    /** A number of more characters than {@link #JSON_DIGITS_MAX} that is neither an i64 nor an f64. */
+    public static final int JSON_BAD_DIGITS = 11;
+
+    /** A number that is too large for an f64, or whose exponent is beyond {@link #JSON_EXPONENT_MAX}. */
+    public static final int JSON_BAD_RANGE = 12;
+
+    /** The text is longer than {@link #JSON_BYTES_MAX}. */
+    public static final int JSON_BAD_LENGTH = 13;
+
+    /** An object has too many keys with one hash. Found by Java. */
+    public static final int JSON_BAD_HASHES = 14;
+
+    /** Characters that a big integer or big decimal may have: to make numbers of them takes the square of that. */
+    public static final int JSON_DIGITS_MAX = 1000;
+
+    /** The largest exponent of a big decimal, of either sign. */
+    public static final int JSON_EXPONENT_MAX = 9999;
+
+    /** The longest text: its tape, of eight times as many bytes at most, fits an array. */
+    public static final int JSON_BYTES_MAX = (1 << 28) - 16;
+
     private Results() {}
 }

@@ -1,0 +1,114 @@
+package io.github.hinny;
+
+import clojure.lang.IPersistentMap;
+import clojure.lang.Keyword;
+import clojure.lang.PersistentArrayMap;
+import clojure.lang.PersistentHashMap;
+import clojure.lang.Util;
+import java.util.Arrays;
+
+/**
+ * Makes persistent maps of keys and values that stand in an array in turn. Of keys that are equal the last value wins, at
+ * the place of the first.
+ *
+ * <p>Stateless; any thread may use it.
+ */
+final class JsonMaps {
+    /** Entries of the largest array map that Clojure itself makes. */
+    private static final int ARRAY_MAP_ENTRIES = 8;
+
+    /** Keys of one map that may have one hash: more are no accident, and each costs a look at all the others. */
+    private static final int SAME_HASH_MAX = 64;
+
+    private JsonMaps() {}
+
+    /**
+     * Returns the map of {@code count} keys and values from {@code from} on.
+     *
+     * @return null if too many keys have one hash
+     */
+    static IPersistentMap map(final Object[] values, final int from, final int count) {
+        if (count == 0) {
+            return PersistentArrayMap.EMPTY;
+        }
+        final Object[] entries = Arrays.copyOfRange(values, from, from + 2 * count);
+        if (count <= ARRAY_MAP_ENTRIES) {
+            return new PersistentArrayMap(isDistinct(entries) ? entries : distinct(entries));
+        }
+        if (count > SAME_HASH_MAX && isFlood(entries)) {
+            return null;
+        }
+        return PersistentHashMap.create(entries);
+    }
+
+    private static boolean isDistinct(final Object[] entries) {
+        for (int i = 2; i < entries.length; i += 2) {
+            final Object key = entries[i];
+            for (int j = 0; j < i; j += 2) {
+                if (isSame(entries[j], key)) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+
+    private static Object[] distinct(final Object[] entries) {
+        final Object[] distinct = new Object[entries.length];
+        int length = 0;
+        for (int i = 0; i < entries.length; i += 2) {
+            int at = 0;
+            while (at < length && !isSame(distinct[at], entries[i])) {
+                at += 2;
+            }
+            if (at == length) {
+                distinct[at] = entries[i];
+                length += 2;
+            }
+            distinct[at + 1] = entries[i + 1];
+        }
+        return Arrays.copyOf(distinct, length);
+    }
+
+    private static boolean isSame(final Object key, final Object other) {
+        return key == other || !(key instanceof Keyword) && Util.equiv(key, other);
+    }
+
+    /** Returns whether more than {@link #SAME_HASH_MAX} different keys have one hash. */
+    private static boolean isFlood(final Object[] entries) {
+        final long[] hashesAndKeys = new long[entries.length / 2];
+        for (int i = 0; i < hashesAndKeys.length; i++) {
+            hashesAndKeys[i] = (long) Util.hasheq(entries[2 * i]) << 32 | 2 * i;
+        }
+        Arrays.sort(hashesAndKeys);
+        int from = 0;
+        for (int i = 1; i <= hashesAndKeys.length; i++) {
+            if (i == hashesAndKeys.length || hashesAndKeys[i] >> 32 != hashesAndKeys[from] >> 32) {
+                if (i - from > SAME_HASH_MAX && areMany(entries, hashesAndKeys, from, i)) {
+                    return true;
+                }
+                from = i;
+            }
+        }
+        return false;
+    }
+
+    private static boolean areMany(final Object[] entries, final long[] keys, final int from, final int to) {
+        final Object[] seen = new Object[SAME_HASH_MAX];
+        int count = 0;
+        for (int i = from; i < to; i++) {
+            final Object key = entries[(int) keys[i]];
+            int at = 0;
+            while (at < count && !isSame(seen[at], key)) {
+                at++;
+            }
+            if (at == SAME_HASH_MAX) {
+                return true;
+            }
+            if (at == count) {
+                seen[count++] = key;
+            }
+        }
+        return false;
+    }
+}
