@@ -11,6 +11,7 @@
   * `:hinny.error/native-library`     -- the native library cannot be loaded
   * `:hinny.error/request-invalid`    -- `hinny.test/request` cannot make a request of this map
   * `:hinny.error/response-invalid`   -- in `hinny.test/request`: what the handler returned is no response
+  * `:hinny.error/json-unwritable`   -- a value that has no JSON; `:path` leads to it, `:class` is its class
   * `:hinny.error/timeout`            -- in `hinny.test/request`: no complete response in time
   * `:hinny.error/internal`           -- a defect of Hinny")
 

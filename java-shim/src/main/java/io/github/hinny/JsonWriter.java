@@ -1,0 +1,348 @@
+package io.github.hinny;
+
+import clojure.lang.AFn;
+import clojure.lang.BigInt;
+import clojure.lang.IChunk;
+import clojure.lang.IChunkedSeq;
+import clojure.lang.IFn;
+import clojure.lang.IKVReduce;
+import clojure.lang.IPersistentVector;
+import clojure.lang.ISeq;
+import clojure.lang.Keyword;
+import clojure.lang.PersistentArrayMap;
+import clojure.lang.PersistentHashMap;
+import clojure.lang.PersistentVector;
+import clojure.lang.RT;
+import java.lang.reflect.Array;
+import java.util.Base64;
+import java.util.Date;
+import java.util.Map;
+import java.util.UUID;
+
+/**
+ * Writes Clojure and Java data as JSON (RFC 8259) in UTF-8. {@code hinny.impl.json-writer} tells what becomes of which
+ * type; {@link JsonText} is how it is called.
+ *
+ * <p>The common classes are told from each other by a chain of comparisons, all others by {@link JsonKinds}. Maps are
+ * walked by {@code kvreduce} and vectors by their arrays, so that no entry, iterator or box is made. Each entry and
+ * element ends with a comma, over the last of which the bracket is written.
+ *
+ * <p>It recurses: {@code maxDepth} is what keeps it from the end of the stack, and what ends data that contains itself.
+ *
+ * <p>Owned by one thread at a time; a call may come from within another, for another writer.
+ */
+final class JsonWriter {
+    final JsonBuffer out = new JsonBuffer();
+
+    private final JsonStrings strings = new JsonStrings();
+    private final Entries entries = new Entries();
+    private JsonSettings settings;
+    private JsonEscapes escapes;
+    private boolean isCommonExtended;
+    private boolean pretty;
+    private int depth;
+
+    /** Is called by {@code kvreduce} with each entry of the map being written. */
+    private final class Entries extends AFn {
+        @Override
+        public Object invoke(final Object nothing, final Object key, final Object value) {
+            try {
+                entry(key, value);
+            } catch (final JsonUnwritableException failure) {
+                throw failure.under(key);
+            }
+            return null;
+        }
+    }
+
+    /** Writes one value to {@link #out}, which has begun. */
+    void write(final Object value, final JsonSettings how) {
+        settings = how;
+        escapes = how.escapes;
+        pretty = how.pretty;
+        isCommonExtended = JsonKinds.isCommonExtended();
+        depth = 0;
+        try {
+            writeValue(value);
+        } catch (final StackOverflowError failure) {
+            throw new JsonUnwritableException("nested too deep for the stack of this thread", null);
+        }
+    }
+
+    /** Forgets what it was used for. */
+    void forget() {
+        out.forget();
+        strings.forget();
+        settings = null;
+    }
+
+    private void writeValue(final Object value) {
+        if (value == null) {
+            out.putAscii("null");
+            return;
+        }
+        final Class<?> type = value.getClass();
+        if (isCommonExtended) {
+            writeOther(value, type);
+        } else if (type == String.class) {
+            strings.write((String) value, escapes, out);
+        } else if (type == Long.class) {
+            JsonNumbers.write((long) (Long) value, out);
+        } else if (type == PersistentArrayMap.class) {
+            writeMap((PersistentArrayMap) value);
+        } else if (type == Keyword.class) {
+            strings.write(JsonKeys.text((Keyword) value), escapes, out);
+        } else if (type == Boolean.class) {
+            out.putAscii((Boolean) value ? "true" : "false");
+        } else if (type == Double.class) {
+            JsonNumbers.write((double) (Double) value, out);
+        } else if (type == PersistentVector.class) {
+            writeVector((PersistentVector) value);
+        } else if (type == PersistentHashMap.class) {
+            writeMap((PersistentHashMap) value);
+        } else {
+            writeOther(value, type);
+        }
+    }
+
+    private void writeMap(final IKVReduce map) {
+        open('{');
+        map.kvreduce(entries, null);
+        close('}');
+    }
+
+    private void entry(final Object key, final Object value) {
+        if (pretty) {
+            newLine();
+        }
+        final IFn keyFn = settings.keyFn;
+        final Object name = keyFn == null ? key : keyFn.invoke(key);
+        if (name instanceof Keyword) {
+            escapes.keys.write((Keyword) name, out, strings);
+        } else {
+            writeKey(name);
+            out.bytes[out.at++] = ':';
+        }
+        if (pretty) {
+            out.bytes[out.at++] = ' ';
+        }
+        writeValue(value);
+        out.bytes[out.at++] = ',';
+    }
+
+    private void writeKey(final Object key) {
+        if (key instanceof String) {
+            strings.write((String) key, escapes, out);
+            return;
+        }
+        if (key == null) {
+            throw new JsonUnwritableException("nil cannot be a key", null);
+        }
+        final Class<?> type = key.getClass();
+        final JsonKinds.Kind kind = JsonKinds.of(type).kind();
+        switch (kind) {
+            case BOOLEAN, LONG, DOUBLE, NUMBER_TEXT -> {
+                out.put('"');
+                writeScalar(key, type, kind);
+                out.put('"');
+            }
+            case TEXT, UUID, DATE, INSTANT, ZONED_DATE_TIME, ENUM -> writeScalar(key, type, kind);
+            default -> throw new JsonUnwritableException("a " + type.getTypeName() + " cannot be a key", type);
+        }
+    }
+
+    private void writeVector(final PersistentVector vector) {
+        final int count = vector.count();
+        open('[');
+        int i = 0;
+        try {
+            while (i < count) {
+                final Object[] chunk = vector.arrayFor(i);
+                final int length = Math.min(chunk.length, count - i);
+                for (int j = 0; j < length; j++, i++) {
+                    element(chunk[j]);
+                }
+            }
+        } catch (final JsonUnwritableException failure) {
+            throw failure.under((long) i);
+        }
+        close(']');
+    }
+
+    private void element(final Object value) {
+        if (pretty) {
+            newLine();
+        }
+        writeValue(value);
+        out.bytes[out.at++] = ',';
+    }
+
+    private void open(final char bracket) {
+        if (++depth > settings.maxDepth) {
+            throw new JsonUnwritableException("nested deeper than :max-depth " + settings.maxDepth, null);
+        }
+        out.put(bracket);
+    }
+
+    private void close(final char bracket) {
+        depth--;
+        if (out.bytes[out.at - 1] != ',') {
+            out.put(bracket);
+            return;
+        }
+        out.at--;
+        if (pretty) {
+            newLine();
+        }
+        out.put(bracket);
+    }
+
+    private void newLine() {
+        final int blanks = 2 * depth;
+        out.need(1 + blanks);
+        out.bytes[out.at++] = '\n';
+        for (int i = 0; i < blanks; i++) {
+            out.bytes[out.at++] = ' ';
+        }
+    }
+
+    private void writeOther(final Object value, final Class<?> type) {
+        final JsonKinds.Writing writing = JsonKinds.of(type);
+        if (writing.replacement() != null) {
+            final Object replacement = writing.replacement().invoke(value);
+            if (replacement == null || replacement.getClass() != type) {
+                // A level, so that replacements that never end in anything are an error.
+                if (++depth > settings.maxDepth) {
+                    throw new JsonUnwritableException("nested deeper than :max-depth " + settings.maxDepth, type);
+                }
+                writeValue(replacement);
+                depth--;
+                return;
+            }
+            writeKind(replacement, type, writing.kind());
+        } else {
+            writeKind(value, type, writing.kind());
+        }
+    }
+
+    private void writeKind(final Object value, final Class<?> type, final JsonKinds.Kind kind) {
+        switch (kind) {
+            case REDUCIBLE_MAP -> writeMap((IKVReduce) value);
+            case JAVA_MAP -> writeEntries(((Map<?, ?>) value).entrySet());
+            case PERSISTENT_MAP -> writeEntries((Iterable<?>) value);
+            case VECTOR -> writeIndexed((IPersistentVector) value);
+            case SEQ -> writeSeq(RT.seq(value));
+            case ITERABLE -> writeIterable((Iterable<?>) value);
+            case ARRAY -> writeArray(value);
+            default -> writeScalar(value, type, kind);
+        }
+    }
+
+    private void writeScalar(final Object value, final Class<?> type, final JsonKinds.Kind kind) {
+        switch (kind) {
+            case BOOLEAN -> out.putAscii((Boolean) value ? "true" : "false");
+            case LONG -> JsonNumbers.write(((Number) value).longValue(), out);
+            case DOUBLE -> JsonNumbers.write(((Number) value).doubleValue(), out);
+            case NUMBER_TEXT -> writeNumberText(value);
+            case TEXT -> strings.write(value.toString(), escapes, out);
+            case KEYWORD -> strings.write(JsonKeys.text((Keyword) value), escapes, out);
+            case UUID -> JsonTimes.write((UUID) value, out);
+            case DATE -> JsonTimes.writeMillis(((Date) value).getTime(), out);
+            case INSTANT -> JsonTimes.write((java.time.Instant) value, out);
+            case ZONED_DATE_TIME ->
+                strings.write(
+                        ((java.time.ZonedDateTime) value).toOffsetDateTime().toString(), escapes, out);
+            case ENUM -> strings.write(((Enum<?>) value).name(), escapes, out);
+            case CHARACTERS -> strings.write(new String((char[]) value), escapes, out);
+            case BASE64 -> strings.write(Base64.getEncoder().encodeToString((byte[]) value), escapes, out);
+            default -> throw new JsonUnwritableException("a " + type.getTypeName() + " has no JSON", type);
+        }
+    }
+
+    private void writeNumberText(final Object number) {
+        if (number instanceof BigInt && ((BigInt) number).bipart == null) {
+            JsonNumbers.write(((BigInt) number).lpart, out);
+            return;
+        }
+        if (number instanceof Float && !Float.isFinite((Float) number)) {
+            throw new JsonUnwritableException("JSON has no " + number, Float.class);
+        }
+        out.putAscii(number.toString());
+    }
+
+    private void writeEntries(final Iterable<?> map) {
+        open('{');
+        for (final Object next : map) {
+            final Map.Entry<?, ?> entry = (Map.Entry<?, ?>) next;
+            entries.invoke(null, entry.getKey(), entry.getValue());
+        }
+        close('}');
+    }
+
+    private void writeIndexed(final IPersistentVector vector) {
+        final int count = vector.count();
+        open('[');
+        int i = 0;
+        try {
+            for (; i < count; i++) {
+                element(vector.nth(i));
+            }
+        } catch (final JsonUnwritableException failure) {
+            throw failure.under((long) i);
+        }
+        close(']');
+    }
+
+    private void writeSeq(final ISeq first) {
+        open('[');
+        long i = 0;
+        try {
+            ISeq rest = first;
+            while (rest != null) {
+                if (rest instanceof IChunkedSeq chunked) {
+                    final IChunk chunk = chunked.chunkedFirst();
+                    final int count = chunk.count();
+                    for (int j = 0; j < count; j++, i++) {
+                        element(chunk.nth(j));
+                    }
+                    rest = chunked.chunkedNext();
+                } else {
+                    element(rest.first());
+                    i++;
+                    rest = rest.next();
+                }
+            }
+        } catch (final JsonUnwritableException failure) {
+            throw failure.under(i);
+        }
+        close(']');
+    }
+
+    private void writeIterable(final Iterable<?> elements) {
+        open('[');
+        long i = 0;
+        try {
+            for (final Object element : elements) {
+                element(element);
+                i++;
+            }
+        } catch (final JsonUnwritableException failure) {
+            throw failure.under(i);
+        }
+        close(']');
+    }
+
+    private void writeArray(final Object array) {
+        final int count = Array.getLength(array);
+        open('[');
+        int i = 0;
+        try {
+            for (; i < count; i++) {
+                element(Array.get(array, i));
+            }
+        } catch (final JsonUnwritableException failure) {
+            throw failure.under((long) i);
+        }
+        close(']');
+    }
+}
