@@ -6,6 +6,7 @@ import os
 import document
 import generator
 import idle
+import syscalls
 from lineup import ENGINES, MODES, PEERS
 
 FULL_CONNECTIONS = [64, 256, 4096]
@@ -46,7 +47,7 @@ def _parser():
     add("--latency", action="store_true",
         help="then, percentiles of each server of `plaintext` at a constant rate, half of what it answered when "
              "saturated")
-    add("--syscalls", action="store_true", help="then, system calls per request of each server, not for `json` (perf, as root)")
+    add("--syscalls", action="store_true", help="then, system calls per request of each server of the plaintext scenarios (perf, as root)")
     add("--max-others", type=float, metavar="CORES",
         help="discard and repeat a turn in which other processes and the hypervisor took more than this")
     add("--json", metavar="FILE", help="write everything, each round included, to this file")
@@ -77,8 +78,8 @@ def parse():
         parser.error("--idle is not written: it prints its table")
     if arguments.latency and "plaintext" not in (arguments.scenario or ["plaintext"]):
         parser.error("--latency is measured with --scenario plaintext")
-    if arguments.syscalls and arguments.scenario == ["json"]:
-        parser.error("--syscalls are counted with --scenario plaintext and plaintext-x16")
+    if arguments.syscalls and not set(arguments.scenario or syscalls.SCENARIOS) & set(syscalls.SCENARIOS):
+        parser.error(f"--syscalls are counted with --scenario {' and '.join(syscalls.SCENARIOS)}")
     if arguments.full:
         arguments.peer = arguments.peer or ["all"]
         arguments.connections = arguments.connections or FULL_CONNECTIONS

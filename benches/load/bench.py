@@ -9,7 +9,7 @@ import report
 import steady
 import syscalls
 from failure import Failure
-from lineup import Lineup
+from lineup import PEERS, Lineup
 
 MOST_DISCARDED = 6  # turns discarded for each one wanted, then the scenario is left incomplete
 STEADY_ROUNDS = 3
@@ -37,19 +37,27 @@ class Bench:
         if kind not in self.running:
             say(f"starting {kind}")
             server = self.servers.start(str(kind), self.lineup.command(kind))
-            self.response_bytes[kind] = http_check.check(server)
+            self.response_bytes[kind] = http_check.check(server, [
+                path for path in http_check.EXPECTED if kind not in self._strangers(path)])
             say(f"{kind}: answers are right (PID {server.pid}, port {server.port})")
             self.running[kind] = server
         return self.running[kind]
 
-    def kinds(self, ours):
-        """The rivals first, then what is compared with them: of `ours`, what was asked for."""
+    @staticmethod
+    def _strangers(path):
+        """The rivals that do not have this path."""
+        scenario = next(entry for entry in generator.SCENARIOS if entry.path == path)
+        return [peer for peer in PEERS if peer not in scenario.peers]
+
+    def kinds(self, scenario, ours=None):
+        """The rivals first, then what is compared with them: of `ours`, or the scenario's own, what was asked for."""
         if self.arguments.aa:
             return ["hyper", "hyper again"]
         modes, engines = self.arguments.mode, self.arguments.engine
-        chosen = [kind for kind in ours if kind.mode in (modes or [kind.mode])
+        chosen = [kind for kind in ours or scenario.kinds if kind.mode in (modes or [kind.mode])
                   and kind.engine in (engines or [kind.engine])]
-        return self.arguments.peer + chosen if chosen else []
+        rivals = [peer for peer in self.arguments.peer if peer in scenario.peers]
+        return rivals + chosen if chosen else []
 
     def warm_up(self, load, kind, scenario):
         """Until it is stable; once it was tried, one short run is enough, for another number of connections."""
@@ -85,7 +93,7 @@ class Bench:
 
     def compare(self, load, scenario):
         """The rows of one scenario."""
-        kinds = self.kinds(scenario.kinds)
+        kinds = self.kinds(scenario)
         warm = {kind: self.warm_up(load, kind, scenario) for kind in kinds}
         rounds, discarded = self._turns(
             scenario.bench_name(load.connections), kinds, self.arguments.rounds,
@@ -107,7 +115,7 @@ class Bench:
         load = steady.Steady(executable)
         median = {entry["server"]: entry["rps"]["median"] for entry in rows if entry["valid"]
                   and (entry["scenario"], entry["connections"]) == (scenario.name, connections)}
-        rates = {kind: steady.half_of_saturation(median[str(kind)]) for kind in self.kinds(scenario.kinds)
+        rates = {kind: steady.half_of_saturation(median[str(kind)]) for kind in self.kinds(scenario)
                  if str(kind) in median}
         bench = scenario.bench_name(connections)
 
@@ -123,7 +131,7 @@ class Bench:
     def syscalls(self, load, scenario, counted):
         """System calls of each server of a scenario, one run of wrk each."""
         found = []
-        for kind in self.kinds(scenario.kinds):
+        for kind in self.kinds(scenario):
             server = self.server(kind)
             with syscalls.Counter(server, counted) as counter:
                 entry = load.round(server, scenario, self.arguments.seconds, self.response_bytes[kind][scenario.path])

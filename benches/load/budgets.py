@@ -43,6 +43,7 @@ BUDGETS = [
     Budget("plaintext", Hinny("inline", "auto"), (0.85, 0.70), (1.00, 1.10)),
     Budget("json", Hinny("inline", "auto"), (0.90, 0.75), (1.00, 1.10)),
     Budget("plaintext", Hinny("worker", "auto"), (1.30, 1.10), (0.85, 0.95)),
+    Budget("order", Hinny("inline", "auto"), (1.18, 1.00), (0.85, 1.00)),
 ]
 
 

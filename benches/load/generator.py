@@ -13,8 +13,8 @@ import shutil
 import subprocess
 
 from failure import Failure
-from http_check import HEADERS
-from lineup import Hinny
+from http_check import BODIES, HEADERS
+from lineup import PEERS, Hinny
 
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "load.lua")
 
@@ -62,14 +62,16 @@ def disturbance(entry):
 
 
 class Scenario:
-    """What is sent: a path, alone or as a pipelined batch of `depth`; and which kinds of Hinny it is sent to."""
+    """What is sent: a path, alone or as a pipelined batch of `depth`, perhaps with a file as its body; and to which kinds
+    of Hinny and which rivals it is sent."""
 
-    def __init__(self, name, path, depth, body_bytes, kinds):
+    def __init__(self, name, path, depth, body_bytes, kinds, peers=tuple(PEERS)):
         self.name = name
         self.path = path
         self.depth = depth
         self.body_bytes = body_bytes
         self.kinds = kinds
+        self.peers = peers
 
     def bench_name(self, connections):
         """Protocol, concurrency, shape, size, as in all benches of this project."""
@@ -83,6 +85,7 @@ SCENARIOS = [
     Scenario("plaintext-x16", "/plaintext", 16, 13, [LANE, HYPER_ONLY]),
     Scenario("plaintext", "/plaintext", 1, 13, [LANE, HYPER_ONLY, WORKER]),
     Scenario("json", "/json", 1, 27, [LANE, HYPER_ONLY]),
+    Scenario("order", "/order", 1, 22, [LANE, HYPER_ONLY, WORKER], peers=("hyper",)),
 ]
 
 
@@ -104,7 +107,7 @@ class Generator:
     def _wrk(self, server, scenario, seconds):
         headers = [part for name, value in HEADERS[scenario.path].items() for part in ("-H", f"{name}: {value}")]
         command = ["wrk", f"-t{self.threads}", f"-c{self.connections}", f"-d{seconds}s", "-s", SCRIPT, *headers,
-                   f"http://127.0.0.1:{server.port}{scenario.path}", "--", str(scenario.depth)]
+                   f"http://127.0.0.1:{server.port}{scenario.path}", "--", str(scenario.depth), *map(str, filter(None, [BODIES.get(scenario.path)]))]
         wrk = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                start_new_session=True)
         try:

@@ -5,6 +5,7 @@ A friendly client would hide what is wrong with the bytes, so this reads them it
 
 import email.utils
 import json
+import os
 import re
 import socket
 import time
@@ -29,9 +30,15 @@ HEADERS = {
     },
 }
 
+HEADERS["/order"] = HEADERS["/json"]
+
+# The files that are sent as JSON, by POST.
+BODIES = {"/order": os.path.join(os.path.dirname(os.path.abspath(__file__)), "order.json")}
+
 EXPECTED = {
     "/plaintext": (b"Hello, World!", "text/plain"),
     "/json": (b'{"message":"Hello, World!"}', "application/json"),
+    "/order": (b"j.angstrom@example.org", "text/plain"),
 }
 
 
@@ -79,8 +86,14 @@ class Answers:
 
 def request_bytes(path):
     headers = HEADERS.get(path, HEADERS["/plaintext"])
-    lines = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+    body = b""
+    if path in BODIES:
+        with open(BODIES[path], "rb") as file:
+            body = file.read()
+        headers = {**headers, "Content-Type": "application/json", "Content-Length": len(body)}
+    method = "POST" if body else "GET"
+    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body
 
 
 def connect(port):
@@ -116,11 +129,11 @@ def _check_answer(path, answer, sent_at):
     return length
 
 
-def _check(port):
+def _check(port, checked):
     lengths = {}
     with connect(port) as connection:
         answers = Answers(connection)
-        for path in EXPECTED:
+        for path in checked:
             sent_at = time.time()
             connection.sendall(request_bytes(path))
             lengths[path] = _check_answer(path, answers.next(), sent_at)
@@ -138,10 +151,10 @@ def _check(port):
     return lengths
 
 
-def check(server):
-    """The bytes of a whole response for each path; a Failure when any answer is wrong."""
+def check(server, checked):
+    """The bytes of a whole response for each of these paths; a Failure when any answer is wrong."""
     try:
-        return _check(server.port)
+        return _check(server.port, checked)
     except Failure as failure:
         raise Failure(f"{server.name} answers wrongly: {failure}") from None
     except OSError as error:

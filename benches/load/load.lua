@@ -1,12 +1,17 @@
 -- Drives wrk for run.py: sends one request, or a batch of N pipelined ones, and prints figures as JSON.
 --
--- The only argument (after `--`) is the depth N. At depth 1 no `request` function is defined, so wrk
+-- Arguments (after `--`): the depth N, and the file that is sent as a body of JSON, if any. At depth 1 no `request` function is defined, so wrk
 -- sends its constant request without entering Lua; otherwise the batch is one constant string, built
 -- once a thread. The last line of output begins with HINNY_LOAD; latencies are in µs and, when
 -- pipelined, those of a batch.
 
 function init(args)
   local depth = tonumber(args[1]) or 1
+  if args[2] then
+    wrk.method = "POST"
+    wrk.headers["Content-Type"] = "application/json"
+    wrk.body = assert(io.open(args[2], "rb")):read("*a")
+  end
   if depth > 1 then
     local batch = string.rep(wrk.format(), depth)
     request = function() return batch end

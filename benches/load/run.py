@@ -48,7 +48,7 @@ def run_idle(bench, arguments, limit):
     load = generator.Generator(arguments.wrk_threads, arguments.connections[0])
     scenario = next(entry for entry in generator.SCENARIOS if entry.name == "plaintext")
     told = arguments.mode or arguments.engine
-    kinds = bench.kinds(scenario.kinds if told else [generator.LANE])
+    kinds = bench.kinds(scenario, None if told else [generator.LANE])
     header = report.machine({**facts(bench, kinds), "open files": limit})
     rows = []
     for kind in kinds:
@@ -95,14 +95,14 @@ def _text(header, result, incomplete):
 def run_load(bench, arguments, limit):
     """All that was asked for: the comparison, then latency and system calls of the same servers."""
     loads = _loads(arguments, limit)
-    scenarios = [scenario for scenario in _scenarios(arguments) if bench.kinds(scenario.kinds)]
+    scenarios = [scenario for scenario in _scenarios(arguments) if bench.kinds(scenario)]
     if not scenarios:
         raise Failure("no scenario has that handler mode and engine: worker goes with --scenario plaintext", 2)
     counted = syscalls.events() if arguments.syscalls else []
     constant_rate = build_with_cargo("hinny-constant-rate") if arguments.latency else None
     length = "quick, so it steers and claims nothing" if arguments.quick else "after warm-up until stable"
     connections = ", ".join(map(str, arguments.connections))
-    kinds = {kind for scenario in scenarios for kind in bench.kinds(scenario.kinds)}
+    kinds = {kind for scenario in scenarios for kind in bench.kinds(scenario)}
     header = report.machine({**facts(bench, kinds), "generator": (
         f"wrk -t{arguments.wrk_threads} -c{connections} -d{arguments.seconds}s, {arguments.rounds} rounds of each "
         f"server in turn, {arguments.loops} event loops, {length}")})
@@ -112,7 +112,7 @@ def run_load(bench, arguments, limit):
             result["latency"] = [row for scenario in scenarios if scenario.name == "plaintext" for row in
                                  bench.latency(constant_rate, result["rows"], scenario, arguments.connections[0])]
         if arguments.syscalls:
-            result["syscalls"] = [row for scenario in scenarios if scenario.name != "json"
+            result["syscalls"] = [row for scenario in scenarios if scenario.name in syscalls.SCENARIOS
                                   for row in bench.syscalls(loads[0], scenario, counted)]
     except Failure as failure:
         # What was compared before is not lost.

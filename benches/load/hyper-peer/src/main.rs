@@ -14,12 +14,13 @@
 
 #![forbid(unsafe_code)]
 
+use std::error::Error;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::thread;
 
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderValue, SERVER};
 use hyper::server::conn::http1;
@@ -155,7 +156,7 @@ async fn accept(listener: TcpListener) -> io::Result<()> {
 }
 
 /// Answers one request; any method will do, as in the TechEmpower entry.
-async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, serde_json::Error> {
+async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Box<dyn Error + Send + Sync>> {
     Ok(match request.uri().path() {
         "/plaintext" => ok(&TEXT_PLAIN, Bytes::from_static(b"Hello, World!")),
         "/json" => {
@@ -163,6 +164,12 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, ser
                 message: "Hello, World!",
             };
             ok(&APPLICATION_JSON, serde_json::to_vec(&message)?.into())
+        }
+        "/order" => {
+            let body = request.into_body().collect().await?.to_bytes();
+            let order: serde_json::Value = serde_json::from_slice(&body)?;
+            let email = order["customer"]["email"].as_str().unwrap_or_default();
+            ok(&TEXT_PLAIN, Bytes::copy_from_slice(email.as_bytes()))
         }
         _ => {
             let mut response = Response::new(Full::default());
