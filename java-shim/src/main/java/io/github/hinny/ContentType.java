@@ -1,7 +1,7 @@
 package io.github.hinny;
 
 /**
- * Reads the charset parameter of a Content-Type header value.
+ * Reads a parameter of a Content-Type header value.
  *
  * <p>Follows the grammar of RFC 9110 §8.3.1: parameters are separated by semicolons, names have no
  * case, a value is a token or a quoted string, which may itself contain semicolons.
@@ -15,6 +15,11 @@ public final class ContentType {
 
     /** Returns the charset that {@code value} names, without quotes, or null if it names none. */
     public static String charset(final String value) {
+        return parameter(value, CHARSET);
+    }
+
+    /** Returns the first parameter {@code wanted} of {@code value}, without quotes, or null if that is missing or empty. */
+    static String parameter(final String value, final String wanted) {
         int at = value.indexOf(';');
         while (at >= 0) {
             final int name = skipSpace(value, at + 1);
@@ -26,7 +31,7 @@ public final class ContentType {
             final boolean quoted = value.startsWith("\"", equals + 1);
             final int from = quoted ? equals + 2 : equals + 1;
             final int to = quoted ? endOfQuoted(value, from) : endOfToken(value, from);
-            if (equals - name == CHARSET.length() && value.regionMatches(true, name, CHARSET, 0, CHARSET.length())) {
+            if (equals - name == wanted.length() && value.regionMatches(true, name, wanted, 0, wanted.length())) {
                 return from == to ? null : value.substring(from, to);
             }
             at = value.indexOf(';', to);

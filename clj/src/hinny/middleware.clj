@@ -1,0 +1,86 @@
+(ns hinny.middleware
+  "Ring's middleware with Hinny's codecs: the same names, options and results, without Ring.
+
+  * `wrap-multipart-params` -- fields and files of `multipart/form-data`
+
+  Each works with the requests of any server, in its synchronous and its asynchronous arity; `docs/middleware.md` says what
+  differs from Ring, and why."
+  (:require
+   [hinny.impl.multipart :as multipart]))
+
+(set! *warn-on-reflection* true)
+
+(defn temp-file-store
+  "Returns a store that puts files of forms into files in `java.io.tmpdir`, for `wrap-multipart-params`.
+
+  `options`:
+
+      key           meaning                                                                      default
+      :expires-in   a file that has not changed for so many seconds is deleted, nil for never    3600
+
+  Only the JVM's user may read the files. All are deleted at the end of the JVM; those of a form that is malformed or too
+  large, at once.
+
+  A file's parameter is a map of `:filename`, `:content-type` (nil if there is none), `:tempfile`, a `java.io.File`, and
+  `:size` in bytes."
+  {:added "0.1"
+   :arglists '([] [options])}
+  ([] (temp-file-store {:expires-in 3600}))
+  ([options] (multipart/temp-file-store options)))
+
+(defn byte-array-store
+  "Returns a store that keeps files of forms in memory, for `wrap-multipart-params`. Give that a `:max-file-size` too.
+
+  A file's parameter is a map of `:filename`, `:content-type` (nil if there is none) and `:bytes`."
+  {:added "0.1"}
+  []
+  (multipart/byte-array-store))
+
+(defn multipart-params-request
+  "Returns `request` with the parameters in its body, if that is of `multipart/form-data`; see `wrap-multipart-params`,
+  whose `options` these are, without the handlers.
+
+  Throws `ex-info` with `:type` `:hinny.error/multipart-malformed` and `:reason`, a keyword; or
+  `:hinny.error/multipart-too-large`, `:limit` and `:max`. What reading the body, the store or the progress function
+  throws is thrown on."
+  {:added "0.1"}
+  ([request] (multipart-params-request request {}))
+  ([request options] (multipart/multipart-params-request request options)))
+
+(defn wrap-multipart-params
+  "Parses bodies of `multipart/form-data` (RFC 7578). Adds to the request:
+
+      :multipart-params   a map of names to values: text for a field, what the store returned for a file, a vector of
+                          these for a name that occurs again
+      :params             the same, merged into what is there
+
+  `options`:
+
+      key                  meaning                                                               default
+      :store               function of a map of :filename, :content-type and :stream, an         (temp-file-store)
+                           InputStream that it must read before it returns the file's parameter
+      :encoding            charset of names and fields, whatever the request says                nil
+      :fallback-encoding   charset of names, and of fields that neither a field _charset_ nor    the request's, or
+                           their own Content-Type gives one                                      \"UTF-8\"
+      :progress-fn         function of request, bytes read, Content-Length (-1 if unknown) and   nil
+                           number of parts so far; called after each read and for each part
+      :max-file-size       largest file, bytes                                                   nil
+      :max-file-count      most files                                                            1024
+      :max-fields          most fields that are no files                                         1024
+      :max-field-bytes     contents and names of all fields together, bytes                      10485760
+      :error-handler       answers in place of `handler` when a limit is exceeded                one that answers 413
+      :malformed-handler   answers in place of `handler` when the body is malformed              one that answers 400
+
+  nil as a limit is none. The size of the whole body is the server's to limit, see `:max-body-bytes`.
+
+  The body is read on the thread that calls: an asynchronous handler on an event loop takes small forms only."
+  {:added "0.1"}
+  ([handler] (wrap-multipart-params handler {}))
+  ([handler options]
+   (fn
+     ([request]
+      (let [[request handler] (multipart/request-or-error request handler options)]
+        (handler request)))
+     ([request respond raise]
+      (let [[request handler] (multipart/request-or-error request handler options)]
+        (handler request respond raise))))))
