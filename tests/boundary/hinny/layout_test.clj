@@ -36,7 +36,7 @@
 
 (deftest layout-text-test
   (testing "the layout has these kinds of lines and no other"
-    (is (= #{"const" "result" "method" "header" "metric" "native"} (set (keys @layout)))))
+    (is (= #{"const" "result" "json-reason" "method" "header" "metric" "native"} (set (keys @layout)))))
   (testing "no name stands twice"
     (doseq [[kind lines] @layout]
       (is (apply distinct? (map first lines)) kind))))

@@ -95,12 +95,7 @@ public final class JsonKeyDecoder {
     }
 
     private static boolean is(
-            final Entry entry,
-            final byte[] input,
-            final int at,
-            final int length,
-            final long first,
-            final long last) {
+            final Entry entry, final byte[] input, final int at, final int length, final long first, final long last) {
         return entry.first == first
                 && entry.last == last
                 && entry.length == length

@@ -9,25 +9,8 @@ package io.github.hinny;
 public final class JsonMalformedException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    private static final String[] REASONS = new String[Results.JSON_BAD_HASHES + 1];
-    private static final String[] TEXTS = new String[REASONS.length];
-
-    static {
-        reason(Results.JSON_BAD_EMPTY, "empty", "no value");
-        reason(Results.JSON_BAD_END, "end", "the text ends too early");
-        reason(Results.JSON_BAD_BYTE, "character", "a character that cannot stand there");
-        reason(Results.JSON_BAD_UTF8, "encoding", "bytes that are not UTF-8");
-        reason(Results.JSON_BAD_CONTROL, "control-character", "a control character in a string");
-        reason(Results.JSON_BAD_ESCAPE, "escape", "an unknown escape");
-        reason(Results.JSON_BAD_SURROGATE, "surrogate", "half a surrogate pair");
-        reason(Results.JSON_BAD_ZERO, "leading-zero", "a number with a leading zero");
-        reason(Results.JSON_BAD_REST, "trailing", "something behind the value");
-        reason(Results.JSON_BAD_DEPTH, "depth", "nested too deeply");
-        reason(Results.JSON_BAD_DIGITS, "digits", "a number of too many digits");
-        reason(Results.JSON_BAD_RANGE, "range", "a number out of range");
-        reason(Results.JSON_BAD_LENGTH, "length", "the text is too long");
-        reason(Results.JSON_BAD_HASHES, "hashes", "too many keys with the same hash");
-    }
+    /** Of each {@code Results.JSON_BAD_…} a word, and words. */
+    private static final String[][] REASONS = Layout.jsonReasons();
 
     private final int position;
     private final String reason;
@@ -39,9 +22,9 @@ public final class JsonMalformedException extends RuntimeException {
      * @param reason one of {@code Results.JSON_BAD_…}
      */
     public JsonMalformedException(final int position, final int reason) {
-        super("malformed JSON: " + TEXTS[reason] + ", at byte " + position, null, false, false);
+        super("malformed JSON: " + REASONS[reason][1] + ", at byte " + position, null, false, false);
         this.position = position;
-        this.reason = REASONS[reason];
+        this.reason = REASONS[reason][0];
     }
 
     /** Returns where the fault is, in bytes from the start of the text in UTF-8. */
@@ -52,10 +35,5 @@ public final class JsonMalformedException extends RuntimeException {
     /** Returns what the fault is, in a word: {@code end}, {@code character}, {@code encoding} and so on. */
     public String reason() {
         return reason;
-    }
-
-    private static void reason(final int number, final String name, final String text) {
-        REASONS[number] = name;
-        TEXTS[number] = text;
     }
 }

@@ -50,8 +50,7 @@ final class JsonTape {
             case Results.JSON_TRUE -> Boolean.TRUE;
             case Results.JSON_FALSE -> Boolean.FALSE;
             case Results.JSON_NULL -> null;
-            case Results.JSON_BIG_INTEGER ->
-                BigInt.fromBigInteger(new BigInteger(Records.latin1(input, at, length)));
+            case Results.JSON_BIG_INTEGER -> BigInt.fromBigInteger(new BigInteger(Records.latin1(input, at, length)));
             case Results.JSON_BIG_DECIMAL -> new BigDecimal(Records.latin1(input, at, length));
             default -> throw new IllegalArgumentException("no value has the tag " + (byte) word);
         };

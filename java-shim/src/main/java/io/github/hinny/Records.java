@@ -77,7 +77,8 @@ public final class Records {
     /** Request flag: the body goes on in chunks, which come when a signal asks for them. */
     public static final int FLAG_BODY_STREAM = 16;
 
-    // Request flags: what stands behind the body, from the next multiple of 8 on, each behind a u32 that is its length, in
+    // Request flags: what stands behind the body, from the next multiple of 8 on, each behind a u32 that is its length,
+    // in
     // PARSED_HEAD_SIZE bytes, and filled up to a multiple of 8.
     public static final int FLAG_QUERY_PARSED = 32;
     public static final int FLAG_FORM_PARSED = 64;

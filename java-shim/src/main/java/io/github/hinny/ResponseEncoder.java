@@ -153,7 +153,8 @@ public final class ResponseEncoder {
 
     /** Returns whether the body is of the plainest types, and nobody extended a protocol to one of these. */
     private static boolean isPlain(final Object body) {
-        return (body == null || body instanceof String || body instanceof byte[]) && !BodyTypes.isPlainExtended();
+        return (body == null || body instanceof String || body instanceof byte[] || body instanceof JsonBody)
+                && !BodyTypes.isPlainExtended();
     }
 
     /** RFC 9110 §6.4.1. */
@@ -213,6 +214,8 @@ public final class ResponseEncoder {
             writeText(text, charset(headers.contentType()), outbox);
         } else if (body instanceof byte[] bytes) {
             outbox.put(bytes);
+        } else if (body instanceof JsonBody json) {
+            writeJson(json, outbox);
         } else if (body instanceof File file) {
             flags |= FLAG_RESPONSE_FILE;
             outbox.put(file.getAbsolutePath().getBytes(PATH_CHARSET));
@@ -224,6 +227,14 @@ public final class ResponseEncoder {
         final byte[] array = outbox.array();
         array[start + RESPONSE_FLAGS] = (byte) flags;
         Records.putU32(array, start + RESPONSE_BODY_LENGTH, outbox.position() - bodyStart);
+    }
+
+    private static void writeJson(final JsonBody json, final Outbox outbox) {
+        try {
+            json.appendTo(outbox);
+        } catch (final JsonUnwritableException unwritable) {
+            throw new InvalidResponseException("response :body: not writable as JSON: " + unwritable.getMessage());
+        }
     }
 
     /** Copies text without an array in between if each character is one byte of the same value. */
