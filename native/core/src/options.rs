@@ -139,6 +139,8 @@ pub struct Parse {
     pub form: bool,
     /// A body that is JSON.
     pub json: bool,
+    /// `:json-keys` is `:keyword`: keys of JSON objects are to become keywords.
+    pub keyword_keys: bool,
 }
 
 impl Parse {
@@ -212,7 +214,10 @@ impl Options {
             fast_lane: source.text("http1-engine")? == "auto",
             max_body_bytes: source.number("max-body-bytes")?,
             inline_body_bytes: source.number("inline-body-bytes")?,
-            parse: Parse::decode(source.text("parse")?)?,
+            parse: Parse {
+                keyword_keys: source.text("json-keys")? == "keyword",
+                ..Parse::decode(source.text("parse")?)?
+            },
             parsed_body_bytes: source.number("parsed-body-bytes")?,
             exchange_buffer_bytes: source.number("exchange-buffer-bytes")?,
             max_unread_body_bytes: source.number("max-unread-body-bytes")?,

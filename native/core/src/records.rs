@@ -86,8 +86,12 @@ layout! {
     FLAG_FORM_PARSED: u8 = 64;
     /// Request flag: the tape of the JSON text that the body is stands behind that.
     FLAG_JSON_PARSED: u8 = 128;
-    /// Size of what stands before each of them: u32 its length, which is filled up to a multiple of 8.
+    /// Size of what stands before each of them: u32 its length, without what fills it up to a multiple of 8, u32 settings.
     PARSED_HEAD_SIZE: usize = 8;
+    /// u32: settings for who reads what was parsed.
+    PARSED_SETTINGS: usize = 4;
+    /// Setting of a tape: keys become keywords.
+    PARSED_KEYWORD_KEYS: u32 = 1;
 
     /// u8: level, 1 (error) to 5 (trace).
     LOG_LEVEL: usize = 5;
@@ -388,9 +392,10 @@ pub fn begin_parsed(out: &mut Vec<u8>) -> usize {
 }
 
 /// The result that was begun at `start` is complete.
-pub fn end_parsed(out: &mut Vec<u8>, start: usize) {
+pub fn end_parsed(out: &mut Vec<u8>, start: usize, settings: u32) {
     let length = out.len() - start - PARSED_HEAD_SIZE;
     put_u32(out, start, length);
+    put_u32(out, start + PARSED_SETTINGS, settings as usize);
     out.resize(out.len().next_multiple_of(8), 0);
 }
 

@@ -7,7 +7,7 @@ use hinny_codec::decode::{Codec, Malformed};
 use hinny_codec::media_type;
 use hinny_core::error::Kind;
 use hinny_core::options::Options;
-use hinny_core::records::{self, FLAG_FORM_PARSED, FLAG_JSON_PARSED, FLAG_QUERY_PARSED};
+use hinny_core::records::{self, FLAG_FORM_PARSED, FLAG_JSON_PARSED, FLAG_QUERY_PARSED, PARSED_KEYWORD_KEYS};
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 
@@ -77,25 +77,28 @@ pub(crate) fn parse(state: &LoopState, query: Option<&[u8]>, kind: BodyKind, bod
     if !state.options.parse.is_any() {
         return Ok(());
     }
-    if let Some(query) = query
-        && state.options.parse.query
-    {
-        parsed.add(Codec::Params, FLAG_QUERY_PARSED, query)?;
+    if state.options.parse.query {
+        parsed.add(Codec::Params, FLAG_QUERY_PARSED, 0, query.unwrap_or_default())?;
     }
-    let (codec, flag) = match kind {
+    let keyword_keys = if state.options.parse.keyword_keys {
+        PARSED_KEYWORD_KEYS
+    } else {
+        0
+    };
+    let (codec, flag, settings) = match kind {
         BodyKind::Opaque => return Ok(()),
-        BodyKind::Form => (Codec::Params, FLAG_FORM_PARSED),
-        BodyKind::Json => (Codec::Json, FLAG_JSON_PARSED),
+        BodyKind::Form => (Codec::Params, FLAG_FORM_PARSED, 0),
+        BodyKind::Json => (Codec::Json, FLAG_JSON_PARSED, keyword_keys),
     };
     match body {
         [] | [[]] => Ok(()),
-        [whole] => parsed.add(codec, flag, whole),
-        pieces => parsed.add(codec, flag, &pieces.concat()),
+        [whole] => parsed.add(codec, flag, settings, whole),
+        pieces => parsed.add(codec, flag, settings, &pieces.concat()),
     }
 }
 
 impl Parsed {
-    fn add(&mut self, codec: Codec, flag: u8, input: &[u8]) -> Result<(), Kind> {
+    fn add(&mut self, codec: Codec, flag: u8, settings: u32, input: &[u8]) -> Result<(), Kind> {
         let start = records::begin_parsed(&mut self.bytes);
         codec
             .decode(input, codec.default_settings(), &mut self.bytes)
@@ -103,7 +106,7 @@ impl Parsed {
                 position,
                 detail: codec.reason_text(reason),
             })?;
-        records::end_parsed(&mut self.bytes, start);
+        records::end_parsed(&mut self.bytes, start, settings);
         self.flags |= flag;
         Ok(())
     }

@@ -84,6 +84,8 @@ public final class Records {
     public static final int FLAG_FORM_PARSED = 64;
     public static final int FLAG_JSON_PARSED = 128;
     public static final int PARSED_HEAD_SIZE = 8;
+    public static final int PARSED_SETTINGS = 4;
+    public static final int PARSED_KEYWORD_KEYS = 1;
 
     /**
      * Bytes of a header index entry: u16 name id (0 = literal), u16 name length, u32 value length.
