@@ -44,11 +44,15 @@
   {:max-body-bytes 2000 :inline-body-bytes 2000 :max-uri-bytes 300 :max-head-bytes 2048 :max-header-count 20})
 
 (def ^:dynamic ^:private *small-pairs*
-  "A pair for each mode."
+  "A pair for each mode, and one that parses."
   nil)
 
+(def ^:private parsing
+  (assoc small-limits :parse #{:query :form :json} :parsed-body-bytes 2000))
+
 (defn- with-small-pairs [test]
-  (let [pairs (mapv #(pair/open-pair % answers/handler small-limits) compared-modes)]
+  (let [pairs (conj (mapv #(pair/open-pair % answers/handler small-limits) compared-modes)
+                    (pair/open-pair (modes/named "inline") answers/handler parsing))]
     (try
       (binding [*small-pairs* pairs]
         (test))

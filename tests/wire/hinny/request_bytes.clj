@@ -104,10 +104,25 @@
 (defn- chunk-of [text]
   (str (Long/toHexString (count text)) "\r\n" text "\r\n"))
 
+(def ^:private gen-content
+  "A body of a type that `:parse` knows, which may or may not parse, with the fields that say so."
+  (gen/let [[types texts] (gen/elements
+                            [[["application/json" "application/json;charset=utf-8" "Application/A+JSON"]
+                              ["{\"a\":[1,2.5e3,null]}" "[]" " \"x\\n\\u00fc\" " "12345678901234567890" "{\"a\":1,}" "[1" "" "nul" "\u00ff"]]
+                             [["application/x-www-form-urlencoded" "application/x-www-form-urlencoded; charset=ISO-8859-1"]
+                              ["a=1&b=%C3%BC" "a&&=&a=2" "%" "\u00fc=\u00fc" "" "+=+%2B"]]])
+            type (gen/elements types)
+            text (gen/elements texts)
+            chunked? (gen/frequency [[4 (gen/return false)] [1 (gen/return true)]])]
+    (if chunked?
+      [[(str "Content-Type: " type) "Transfer-Encoding: chunked"] (str (str/join (map chunk-of (remove empty? [text]))) "0\r\n\r\n")]
+      [[(str "Content-Type: " type) (str "Content-Length: " (count text))] text])))
+
 (def ^:private gen-body
   "The fields that frame a body, and its bytes."
   (gen/frequency
     [[10 (gen/return [[] ""])]
+     [4 gen-content]
      [8 (gen/fmap (fn [text] [[(str "Content-Length: " (count text))] text]) gen-text)]
      [3 (gen/fmap (fn [texts] [["Transfer-Encoding: chunked"] (str (str/join (map chunk-of (remove empty? texts))) "0\r\n\r\n")]) (gen/vector gen-text 0 3))]
      [1 (gen/elements [[["content-length:\t003 "] "abc"] [["Content-Length: 0"] ""] [["Content-Length: 3" "Content-Length: 3"] "abc"]
