@@ -41,10 +41,14 @@ pub(crate) fn decode(
         .and_then(Codec::from_id)
         .ok_or_else(|| Failure::engine("internal", format!("no codec has the id {codec}")))?;
     SCRATCH.with_borrow_mut(|scratch| {
-        scratch.input.resize(usize::try_from(length).unwrap_or(0), 0);
+        let length = usize::try_from(length).unwrap_or(0);
+        if scratch.input.len() < length {
+            scratch.input.resize(length, 0);
+        }
         scratch.output.clear();
-        convert::copy_in_region(env, input, from, &mut scratch.input)?;
-        let result = match codec.decode(&scratch.input, settings.cast_unsigned(), &mut scratch.output) {
+        let bytes = &mut scratch.input[..length];
+        convert::copy_in_region(env, input, from, bytes)?;
+        let result = match codec.decode(bytes, settings.cast_unsigned(), &mut scratch.output) {
             Ok(()) if scratch.output.len() <= output.len(env)? => {
                 convert::copy_out(env, &scratch.output, output)?;
                 jint::try_from(scratch.output.len()).unwrap_or(jint::MAX)
@@ -63,7 +67,7 @@ pub(crate) fn decode(
                 MALFORMED
             }
         };
-        scratch.input.clear();
+        scratch.input.truncate(SCRATCH_KEPT_BYTES);
         scratch.input.shrink_to(SCRATCH_KEPT_BYTES);
         scratch.output.clear();
         scratch.output.shrink_to(SCRATCH_KEPT_BYTES);

@@ -1,7 +1,7 @@
 //! Looking for bytes, eight at a time.
 
 /// The high bit of each byte.
-const HIGH: u64 = 0x8080_8080_8080_8080;
+pub(super) const HIGH: u64 = 0x8080_8080_8080_8080;
 
 /// Returns the byte at `at`, 0 behind the end: no JSON text has one outside of strings.
 #[inline(always)]

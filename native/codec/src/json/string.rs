@@ -6,7 +6,7 @@ use hinny_core::results::{
 };
 
 use super::malformed;
-use super::scan::{byte_at, eight_at, stops, to_stop};
+use super::scan::{HIGH, byte_at, eight_at, stops, to_stop};
 use super::tape::Tape;
 use crate::decode::Malformed;
 
@@ -36,14 +36,13 @@ pub(super) fn key<const ASCII: bool>(input: &[u8], at: usize, tape: &mut Tape<'_
     let first = eight_at(input, at).unwrap_or(u64::MAX);
     let stop = stops(first);
     // Most keys end within eight bytes.
-    let (end, has_others) = if stop != 0 {
-        let below = (stop ^ (stop - 1)) >> 8;
-        (
-            at + stop.trailing_zeros() as usize / 8,
-            first & below & 0x8080_8080_8080_8080 != 0,
-        )
+    let (end, has_others, hash) = if stop != 0 {
+        let few = first & ((stop ^ (stop - 1)) >> 8);
+        let length = stop.trailing_zeros() as usize / 8;
+        (at + length, few & HIGH != 0, hash_of(few, few, length))
     } else {
-        to_stop(input, at)
+        let (end, has_others) = to_stop(input, at);
+        (end, has_others, hash(&input[at..end]))
     };
     let length = end - at;
     if byte_at(input, end) != b'"' || length > JSON_KEY_BYTES_MAX {
@@ -54,7 +53,6 @@ pub(super) fn key<const ASCII: bool>(input: &[u8], at: usize, tape: &mut Tape<'_
     } else {
         JSON_KEY_UTF8
     };
-    let hash = hash(&input[at..end]);
     tape.push(u64::from(tag) | (length as u64) << 8 | u64::from(hash) << 16 | (at as u64) << 32);
     Ok(end + 1)
 }

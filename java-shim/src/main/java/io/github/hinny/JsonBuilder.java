@@ -7,11 +7,11 @@ import java.util.Arrays;
 /**
  * Makes Clojure values of a tape: vectors, maps, strings, longs, doubles, booleans, nil.
  *
- * <p>One loop over the words, without recursion: values are put on a stack, and the end of an object or array makes one of
- * as many as it has. Used once, by one thread.
+ * <p>One loop over the words, without recursion: the tape says how many entries an object or array has, so they are put
+ * where they will stay, and the arrays of those that are open are on a stack. Used once, by one thread.
  */
 final class JsonBuilder {
-    private static final int FIRST_VALUES = 32;
+    private static final int FIRST_DEPTH = 8;
 
     /** Entries of the largest vector that is one array. */
     private static final int VECTOR_TAIL = 32;
@@ -20,7 +20,7 @@ final class JsonBuilder {
     private final int inputFrom;
     private final byte[] tape;
     private final JsonKeyDecoder keys;
-    private Object[] values = new Object[FIRST_VALUES];
+    private final Object[][] knownKeys = new Object[JsonMaps.ARRAY_MAP_ENTRIES + 1][];
 
     /**
      * Makes a builder.
@@ -37,8 +37,12 @@ final class JsonBuilder {
     /** Returns the value whose first word is at {@code start} in the tape. */
     Object value(final int start) {
         int at = start;
-        int top = 0;
-        int open = 0;
+        // The entries of the innermost open object or array, and how many there are so far; null outside of any.
+        Object[] entries = null;
+        int count = 0;
+        Object[][] around = new Object[FIRST_DEPTH][];
+        int[] counts = new int[FIRST_DEPTH];
+        int depth = 0;
         long lastKey = 0;
         while (true) {
             final long word = Records.u64(tape, at);
@@ -47,66 +51,70 @@ final class JsonBuilder {
             switch ((byte) word) {
                 case Results.JSON_KEY_ASCII, Results.JSON_KEY_UTF8 -> {
                     lastKey = word;
-                    values[top++] = keys.of(input, inputFrom + (int) (word >>> 32), word);
-                    continue;
+                    value = keys.of(input, inputFrom + (int) (word >>> 32), word);
                 }
                 case Results.JSON_KEY_HERE -> {
                     final int length = (int) (word >>> 32);
-                    values[top++] = keys.of(new String(tape, at, length, StandardCharsets.UTF_8));
+                    value = keys.of(new String(tape, at, length, StandardCharsets.UTF_8));
                     at += JsonTape.padded(length);
-                    continue;
                 }
                 case Results.JSON_OBJECT, Results.JSON_ARRAY -> {
-                    final int entries = JsonTape.entries(tape, at - Results.JSON_WORD_SIZE, word);
-                    // One place more for the container itself, where it is empty.
-                    ensureRoom(top + 2 * entries + 1);
-                    open++;
+                    if (depth == counts.length) {
+                        around = Arrays.copyOf(around, 2 * depth);
+                        counts = Arrays.copyOf(counts, 2 * depth);
+                    }
+                    around[depth] = entries;
+                    counts[depth++] = count;
+                    final int size = JsonTape.entries(tape, at - Results.JSON_WORD_SIZE, word);
+                    entries = new Object[(byte) word == Results.JSON_OBJECT ? 2 * size : size];
+                    count = 0;
                     continue;
                 }
                 case Results.JSON_OBJECT_END -> {
-                    final int entries = (int) (word >>> 32);
-                    top -= 2 * entries;
-                    value = JsonMaps.map(values, top, entries);
+                    value = JsonMaps.map(entries, knownKeys);
                     if (value == null) {
                         throw new JsonMalformedException((int) (lastKey >>> 32), Results.JSON_BAD_HASHES);
                     }
-                    open--;
+                    entries = around[--depth];
+                    count = counts[depth];
                 }
                 case Results.JSON_ARRAY_END -> {
-                    final int entries = (int) (word >>> 32);
-                    top -= entries;
-                    value = vector(values, top, entries);
-                    open--;
+                    value = vector(entries);
+                    entries = around[--depth];
+                    count = counts[depth];
                 }
+                case Results.JSON_STRING_ASCII ->
+                    value = Records.latin1(input, inputFrom + (int) (word >>> 32), (int) word >>> 8);
+                case Results.JSON_LONG -> value = word >> 8;
+                case Results.JSON_DOUBLE -> {
+                    value = Double.longBitsToDouble(Records.u64(tape, at));
+                    at += Results.JSON_WORD_SIZE;
+                }
+                case Results.JSON_TRUE -> value = Boolean.TRUE;
+                case Results.JSON_FALSE -> value = Boolean.FALSE;
+                case Results.JSON_NULL -> value = null;
                 case Results.JSON_STRING_HERE -> {
                     final int length = (int) (word >>> 32);
                     value = new String(tape, at, length, StandardCharsets.UTF_8);
                     at += JsonTape.padded(length);
                 }
-                case Results.JSON_LONG_WIDE, Results.JSON_DOUBLE -> {
-                    value = JsonTape.wide(word, Records.u64(tape, at));
+                case Results.JSON_LONG_WIDE -> {
+                    value = Records.u64(tape, at);
                     at += Results.JSON_WORD_SIZE;
                 }
                 default -> value = JsonTape.scalar(input, inputFrom, word);
             }
-            if (open == 0) {
+            if (entries == null) {
                 return value;
             }
-            values[top++] = value;
+            entries[count++] = value;
         }
     }
 
-    private void ensureRoom(final int needed) {
-        if (needed > values.length) {
-            values = Arrays.copyOf(values, Math.max(needed, 2 * values.length));
-        }
-    }
-
-    private static PersistentVector vector(final Object[] values, final int from, final int count) {
-        if (count == 0) {
+    private static PersistentVector vector(final Object[] entries) {
+        if (entries.length == 0) {
             return PersistentVector.EMPTY;
         }
-        final Object[] entries = Arrays.copyOfRange(values, from, from + count);
-        return count <= VECTOR_TAIL ? PersistentVector.adopt(entries) : PersistentVector.create(entries);
+        return entries.length <= VECTOR_TAIL ? PersistentVector.adopt(entries) : PersistentVector.create(entries);
     }
 }

@@ -15,7 +15,7 @@ import java.util.Arrays;
  */
 final class JsonMaps {
     /** Entries of the largest array map that Clojure itself makes. */
-    private static final int ARRAY_MAP_ENTRIES = 8;
+    static final int ARRAY_MAP_ENTRIES = 8;
 
     /** Keys of one map that may have one hash: more are no accident, and each costs a look at all the others. */
     private static final int SAME_HASH_MAX = 64;
@@ -23,22 +23,43 @@ final class JsonMaps {
     private JsonMaps() {}
 
     /**
-     * Returns the map of {@code count} keys and values from {@code from} on.
+     * Returns the map of keys and values, whose array it may keep.
      *
+     * @param knownKeys by their number, the entries of the last map of so many keys that are all different: records that
+     *     follow one another have the same ones
      * @return null if too many keys have one hash
      */
-    static IPersistentMap map(final Object[] values, final int from, final int count) {
+    static IPersistentMap map(final Object[] entries, final Object[][] knownKeys) {
+        final int count = entries.length / 2;
         if (count == 0) {
             return PersistentArrayMap.EMPTY;
         }
-        final Object[] entries = Arrays.copyOfRange(values, from, from + 2 * count);
         if (count <= ARRAY_MAP_ENTRIES) {
-            return new PersistentArrayMap(isDistinct(entries) ? entries : distinct(entries));
+            if (hasKeysOf(knownKeys[count], entries)) {
+                return new PersistentArrayMap(entries);
+            }
+            if (!isDistinct(entries)) {
+                return new PersistentArrayMap(distinct(entries));
+            }
+            knownKeys[count] = entries;
+            return new PersistentArrayMap(entries);
         }
         if (count > SAME_HASH_MAX && isFlood(entries)) {
             return null;
         }
         return PersistentHashMap.create(entries);
+    }
+
+    private static boolean hasKeysOf(final Object[] known, final Object[] entries) {
+        if (known == null) {
+            return false;
+        }
+        for (int i = 0; i < entries.length; i += 2) {
+            if (known[i] != entries[i]) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static boolean isDistinct(final Object[] entries) {

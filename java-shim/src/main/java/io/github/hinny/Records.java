@@ -3,7 +3,6 @@ package io.github.hinny;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 
 /**
  * The boundary's byte layout as Java reads and writes it: records in the inbox (Rust to Java),
@@ -237,8 +236,13 @@ public final class Records {
         U64.set(bytes, at, value);
     }
 
-    /** Returns {@code length} bytes from {@code from} as text, one character per byte. */
+    /**
+     * Returns {@code length} bytes from {@code from} as text, one character per byte.
+     *
+     * <p>The constructor is deprecated because it knows no charset; it is the only one that is small enough to be inlined.
+     */
+    @SuppressWarnings("deprecation")
     static String latin1(final byte[] bytes, final int from, final int length) {
-        return new String(bytes, from, length, StandardCharsets.ISO_8859_1);
+        return new String(bytes, 0, from, length);
     }
 }

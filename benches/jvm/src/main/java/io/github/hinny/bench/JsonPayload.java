@@ -42,9 +42,10 @@ final class JsonPayload {
         text.append(",\"quantity\":").append(random.nextInt(50));
         text.append(",\"active\":").append(random.nextBoolean());
         text.append(",\"note\":").append(random.nextInt(3) == 0 ? "\"to be delivered before noon\"" : "null");
-        text.append(",\"place\":{\"city\":\"").append(word(random)).append("\",\"lat\":");
-        text.append(random.nextInt(90_000) / 1000.0).append('}');
-        if (random.nextInt(2) == 0) {
+        if (random.nextBoolean()) {
+            text.append(",\"place\":{\"city\":\"").append(word(random)).append("\",\"lat\":");
+            text.append(random.nextInt(90_000) / 1000.0).append('}');
+        } else {
             text.append(",\"tags\":[\"new\",\"").append(word(random)).append("\"]");
         }
         text.append('}');
