@@ -4,6 +4,7 @@ import clojure.java.api.Clojure;
 import clojure.lang.IFn;
 import clojure.lang.RT;
 import io.github.hinny.JsonKeyDecoder;
+import io.github.hinny.JsonReadSettings;
 import io.github.hinny.JsonReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -28,7 +29,8 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 1)
 @Fork(2)
 public class JsonReadBench {
-    private static final int DEPTH = 512;
+    private static final JsonReadSettings SETTINGS =
+            new JsonReadSettings(JsonKeyDecoder.KEYWORDS, 512, 1 << 20, false, false, JsonReadSettings.REFUSED);
 
     /** Bytes of the text, about. */
     @Param({"100", "1000", "10000", "100000"})
@@ -55,7 +57,7 @@ public class JsonReadBench {
     /** Hinny, all of it. */
     @Benchmark
     public Object eager() {
-        return JsonReader.read(text, 0, text.length, JsonKeyDecoder.KEYWORDS, DEPTH);
+        return JsonReader.read(text, 0, text.length, SETTINGS);
     }
 
     /** Jackson's streaming parser. */
