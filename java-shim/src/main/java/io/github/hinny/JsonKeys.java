@@ -19,8 +19,11 @@ final class JsonKeys {
     private static final int SLOTS = 2048;
     private static final int TEXT_MAX = 128;
     private static final VarHandle WORD = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final Entry NOBODY = new Entry(null, new byte[0]);
 
+    /** By hash; {@link #NOBODY} where there is none. */
     private final Entry[] entries = new Entry[SLOTS];
+
     private final JsonEscapes escapes;
 
     /** A keyword's text: quoted, escaped, with the colon. */
@@ -28,31 +31,35 @@ final class JsonKeys {
         final Keyword keyword;
         final int length;
 
-        /** The first eight bytes. */
+        /** The first eight bytes, and the second. */
         final long first;
 
-        /** All bytes, and zeros to a multiple of eight. */
+        final long second;
+
+        /** All bytes, and zeros to a multiple of eight, at least two of these. */
         final byte[] padded;
 
         Entry(final Keyword keyword, final byte[] text) {
             this.keyword = keyword;
             this.length = text.length;
-            this.padded = Arrays.copyOf(text, text.length + 7 & -8);
+            this.padded = Arrays.copyOf(text, Math.max(16, text.length + 7 & -8));
             this.first = (long) WORD.get(padded, 0);
+            this.second = (long) WORD.get(padded, 8);
         }
     }
 
     JsonKeys(final JsonEscapes escapes) {
         this.escapes = escapes;
+        Arrays.fill(entries, NOBODY);
     }
 
     /** Writes a keyword as the key of an entry, with the colon. */
     void write(final Keyword keyword, final JsonBuffer out, final JsonStrings strings) {
         final int slot = keyword.hasheq() & SLOTS - 1;
         Entry entry = entries[slot];
-        if (entry == null || entry.keyword != keyword) {
+        if (entry.keyword != keyword) {
             entry = entries[slot ^ 1];
-            if (entry == null || entry.keyword != keyword) {
+            if (entry.keyword != keyword) {
                 writeUnknown(keyword, slot, out, strings);
                 return;
             }
@@ -62,7 +69,8 @@ final class JsonKeys {
         final byte[] bytes = out.bytes;
         final int at = out.at;
         WORD.set(bytes, at, entry.first);
-        for (int i = 8; i < length; i += 8) {
+        WORD.set(bytes, at + 8, entry.second);
+        for (int i = 16; i < length; i += 8) {
             WORD.set(bytes, at + i, (long) WORD.get(entry.padded, i));
         }
         out.at = at + length;
@@ -76,7 +84,7 @@ final class JsonKeys {
         out.bytes[out.at++] = ':';
         if (text.length() <= TEXT_MAX && out.at - start <= TEXT_MAX) {
             final Entry entry = new Entry(keyword, Arrays.copyOfRange(out.bytes, start, out.at));
-            entries[entries[slot] == null ? slot : slot ^ 1] = entry;
+            entries[entries[slot] == NOBODY ? slot : slot ^ 1] = entry;
         }
     }
 

@@ -31,34 +31,24 @@ import java.util.UUID;
  *
  * <p>Owned by one thread at a time; a call may come from within another, for another writer.
  */
-final class JsonWriter {
+final class JsonWriter extends AFn {
     final JsonBuffer out = new JsonBuffer();
 
     private final JsonStrings strings = new JsonStrings();
-    private final Entries entries = new Entries();
     private JsonSettings settings;
     private JsonEscapes escapes;
+    private JsonKeys keys;
+    private IFn keyFn;
     private boolean isCommonExtended;
     private boolean pretty;
     private int depth;
-
-    /** Is called by {@code kvreduce} with each entry of the map being written. */
-    private final class Entries extends AFn {
-        @Override
-        public Object invoke(final Object nothing, final Object key, final Object value) {
-            try {
-                entry(key, value);
-            } catch (final JsonUnwritableException failure) {
-                throw failure.under(key);
-            }
-            return null;
-        }
-    }
 
     /** Writes one value to {@link #out}, which has begun. */
     void write(final Object value, final JsonSettings how) {
         settings = how;
         escapes = how.escapes;
+        keys = escapes.keys;
+        keyFn = how.keyFn;
         pretty = how.pretty;
         isCommonExtended = JsonKinds.isCommonExtended();
         depth = 0;
@@ -74,6 +64,7 @@ final class JsonWriter {
         out.forget();
         strings.forget();
         settings = null;
+        keyFn = null;
     }
 
     private void writeValue(final Object value) {
@@ -107,18 +98,28 @@ final class JsonWriter {
 
     private void writeMap(final IKVReduce map) {
         open('{');
-        map.kvreduce(entries, null);
+        map.kvreduce(this, null);
         close('}');
     }
 
-    private void entry(final Object key, final Object value) {
+    /** Writes an entry of the map being written: what {@code kvreduce} calls. */
+    @Override
+    public Object invoke(final Object nothing, final Object key, final Object value) {
+        try {
+            writeEntry(key, value);
+        } catch (final JsonUnwritableException failure) {
+            throw failure.under(key);
+        }
+        return null;
+    }
+
+    private void writeEntry(final Object key, final Object value) {
         if (pretty) {
             newLine();
         }
-        final IFn keyFn = settings.keyFn;
         final Object name = keyFn == null ? key : keyFn.invoke(key);
         if (name instanceof Keyword) {
-            escapes.keys.write((Keyword) name, out, strings);
+            keys.write((Keyword) name, out, strings);
         } else {
             writeKey(name);
             out.bytes[out.at++] = ':';
@@ -274,7 +275,7 @@ final class JsonWriter {
         open('{');
         for (final Object next : map) {
             final Map.Entry<?, ?> entry = (Map.Entry<?, ?>) next;
-            entries.invoke(null, entry.getKey(), entry.getValue());
+            invoke(null, entry.getKey(), entry.getValue());
         }
         close('}');
     }
