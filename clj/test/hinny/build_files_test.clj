@@ -24,6 +24,8 @@
         "slf4j.version" [:deps 'org.slf4j/slf4j-api]
         "slf4j.version" [:aliases :dev :extra-deps 'org.slf4j/slf4j-simple]
         "test.check.version" [:aliases :test :extra-deps 'org.clojure/test.check]
+        "data.json.version" [:aliases :test :extra-deps 'org.clojure/data.json]
+        "jackson.version" [:aliases :test :extra-deps 'com.fasterxml.jackson.core/jackson-core]
         "logback.version" [:aliases :test :extra-deps 'ch.qos.logback/logback-classic]))
     (testing "every path is a directory of the tree"
       (doseq [path (concat (:paths deps) (mapcat :extra-paths (vals (:aliases deps))))]
