@@ -10,5 +10,6 @@ pub mod head;
 pub mod json;
 pub mod media_type;
 pub mod multipart;
+pub mod negotiation;
 pub mod params;
 pub mod target;
