@@ -3,6 +3,7 @@
 
   * `read-value`    -- of a byte array, string, stream or reader
   * `read-settings` -- checks its options once, for many calls
+  * `body`          -- a value as the body of a response
   * `write-value-as-bytes` `write-value-as-string` `write-value` `write-settings` -- see `hinny.impl.json-writer`
 
       (read-value \"{\\\"id\\\":7,\\\"tags\\\":[\\\"a\\\",null]}\" {:keywords? true})
@@ -44,7 +45,7 @@
    [hinny.impl.options :as options])
   (:import
    (clojure.lang Named)
-   (io.github.hinny JsonInput JsonKeyDecoder JsonMalformedException JsonReadSettings JsonReader Results)
+   (io.github.hinny JsonBody JsonInput JsonKeyDecoder JsonMalformedException JsonReadSettings JsonReader Results)
    (java.io InputStream Reader)))
 
 (set! *warn-on-reflection* true)
@@ -164,3 +165,12 @@
   {:added "0.1"}
   ([destination value] (json-writer/write-value destination value nil))
   ([destination value options] (json-writer/write-value destination value options)))
+
+(defn body
+  "Returns a response body that is `value` as JSON: it is written straight into the response, no text is made before.
+  `options`: see `hinny.impl.json-writer`, or `write-settings` of them; they are checked here.
+
+  A value that has no JSON is logged and answered with 500. Only Hinny's servers know such a body; its `str` is the text."
+  {:added "0.1"}
+  ([value] (body value nil))
+  ([value options] (JsonBody. value (json-writer/settings options))))

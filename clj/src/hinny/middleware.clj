@@ -2,10 +2,13 @@
   "Ring's middleware with Hinny's codecs: the same names, options and results, without Ring.
 
   * `wrap-multipart-params` -- fields and files of `multipart/form-data`
+  * `wrap-json-body`, `wrap-json-params` -- JSON bodies of requests
+  * `wrap-json-response`    -- collections as JSON bodies of responses
 
   Each works with the requests of any server, in its synchronous and its asynchronous arity; `docs/middleware.md` says what
   differs from Ring, and why."
   (:require
+   [hinny.impl.json-middleware :as json-middleware]
    [hinny.impl.multipart :as multipart]))
 
 (set! *warn-on-reflection* true)
@@ -84,3 +87,96 @@
      ([request respond raise]
       (let [[request handler] (multipart/request-or-error request handler options)]
         (handler request respond raise))))))
+
+;;; JSON
+
+(defn- with-request
+  "A handler, of both arities, for what `change` makes of a request; where that is nil it answers with `otherwise`."
+  [handler change otherwise]
+  (fn
+    ([request]
+     (if-some [request (change request)]
+       (handler request)
+       otherwise))
+    ([request respond raise]
+     (if-some [request (change request)]
+       (handler request respond raise)
+       (respond otherwise)))))
+
+(defn json-body-request
+  "Returns `request` with the value of its body as `:body`, nil if that is malformed; `options` as for `wrap-json-body`."
+  {:added "0.1"}
+  ([request] (json-body-request request nil))
+  ([request options] (json-middleware/body-request request (json-middleware/read-settings options))))
+
+(defn wrap-json-body
+  "Makes the value of a JSON body (Content-Type `application/json` or `application/…+json`) the `:body` of the request; other
+  requests stay as they are. An empty body is nil.
+
+  `options`:
+
+      key                   meaning                                                        default
+      :keywords?            keys of objects become keywords                                false
+      :key-fn               function of each key, a String, that returns the key           nil
+      :bigdecimals?         numbers with a fraction or an exponent become BigDecimals      false
+      :malformed-response   the response to a body that is malformed                       400, text/plain
+
+  Throws for options that `hinny.json/read-value` does not allow."
+  {:added "0.1"}
+  ([handler] (wrap-json-body handler nil))
+  ([handler options]
+   (let [settings (json-middleware/read-settings options)]
+     (with-request handler
+                   #(json-middleware/body-request % settings)
+                   (:malformed-response options json-middleware/malformed-response)))))
+
+(defn json-params-request
+  "Returns `request` with the parameters in its JSON body, nil if that is malformed; `options` as for `wrap-json-params`."
+  {:added "0.1"}
+  ([request] (json-params-request request nil))
+  ([request options] (json-middleware/params-request request (json-middleware/read-settings options))))
+
+(defn wrap-json-params
+  "Adds to requests with a JSON object as body (Content-Type `application/json` or `application/…+json`):
+
+      :json-params   the object, a map of Strings to values
+      :params        the same, merged into what is there
+
+  An empty body and other values than objects add nothing. `options` as for `wrap-json-body`."
+  {:added "0.1"}
+  ([handler] (wrap-json-params handler nil))
+  ([handler options]
+   (let [settings (json-middleware/read-settings options)]
+     (with-request handler
+                   #(json-middleware/params-request % settings)
+                   (:malformed-response options json-middleware/malformed-response)))))
+
+(defn json-response
+  "Returns `response` with its `:body` as JSON text, if that is a collection; `options` as for `wrap-json-response`."
+  {:added "0.1"}
+  ([response] (json-response response nil))
+  ([response options] (json-middleware/json-response response (json-middleware/write-settings options))))
+
+(defn wrap-json-response
+  "Makes JSON text of responses whose body is a collection: a map, vector, set or sequence. Their Content-Type is
+  `application/json; charset=utf-8` unless they have one. `hinny.json/body` does the same for one response, and faster.
+
+  `options`:
+
+      key                 meaning                                            default
+      :pretty             one entry a line, indented                         false
+      :escape-non-ascii   all beyond ASCII as \\uXXXX                        false
+      :key-fn             function of each key that returns the key          nil
+
+  Throws `ex-info` of `:hinny.error/option-unknown`; for a value that has no JSON `:hinny.error/json-unwritable`."
+  {:added "0.1"}
+  ([handler] (wrap-json-response handler nil))
+  ([handler options]
+   (let [settings (json-middleware/write-settings options)]
+     (fn
+       ([request]
+        (some-> (handler request) (json-middleware/json-response settings)))
+       ([request respond raise]
+        (handler request
+                 (fn [response] (respond (some-> response (json-middleware/json-response settings))))
+                 raise))))))
