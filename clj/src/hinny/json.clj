@@ -34,6 +34,11 @@
   | `:max-depth` | arrays and objects in each other, 1 to 10000 | `512` |
   | `:max-bytes` | of the text in UTF-8 (characters of a reader), 1 to 268435440 | `268435440` |
   | `:eof-value` | what a text is read as that has no value: nil, nothing, or whitespace only | an error |
+  | `:lazy?` | the values of objects are made when they are asked for | `false` |
+
+  With `:lazy?` the whole text is checked at once, but an object becomes a map that finds a key in the text: fast where
+  few of many fields are needed. It is a persistent map like any other, and keeps the text as long as it lives. An object
+  with too many keys of one hash is refused when it is first seen as a whole.
 
   Failures throw `ex-info` with `:type` `:hinny.error/json-malformed`, the `:position` in bytes of UTF-8 and the `:reason`,
   a keyword; options `:hinny.error/option-unknown`, `:hinny.error/option-invalid` or `:hinny.error/option-conflict`. What
@@ -56,7 +61,8 @@
    :bigdecimals? false
    :max-depth JsonReadSettings/MAX_DEPTH_DEFAULT
    :max-bytes Results/JSON_BYTES_MAX
-   :eof-value JsonReadSettings/REFUSED})
+   :eof-value JsonReadSettings/REFUSED
+   :lazy? false})
 
 (defn- refuse-unknown
   [option]
@@ -71,7 +77,7 @@
 (defn- check
   [option value]
   (case option
-    (:keywords? :bigdecimals?)
+    (:keywords? :bigdecimals? :lazy?)
     (options/check option {:name option :type :boolean} value)
     :max-depth
     (options/check option {:name option :type :integer :min 1 :max JsonReadSettings/MAX_DEPTH_MAX} value)
@@ -106,8 +112,8 @@
     (do
       (options/refuse-no-map options)
       (run! (fn [[option value]] (check option value)) options)
-      (let [{:keys [bigdecimals? max-depth max-bytes eof-value] :as all} (merge defaults options)]
-        (JsonReadSettings. (key-decoder all) max-depth max-bytes bigdecimals? false eof-value)))))
+      (let [{:keys [bigdecimals? max-depth max-bytes eof-value lazy?] :as all} (merge defaults options)]
+        (JsonReadSettings. (key-decoder all) max-depth max-bytes bigdecimals? lazy? eof-value)))))
 
 (defn- source-bytes
   ^bytes [source ^JsonReadSettings settings]
@@ -134,7 +140,7 @@
    (let [settings (read-settings options)]
      (try
        (let [text (source-bytes source settings)]
-         (JsonReader/read text 0 (alength text) settings))
+         (JsonReader/read text 0 (alength text) (not (identical? text source)) settings))
        (catch JsonMalformedException e
          (throw (error/failure "json-malformed"
                                (ex-message e)

@@ -20,18 +20,26 @@ final class JsonBuilder {
     private final int inputFrom;
     private final byte[] tape;
     private final JsonKeyDecoder keys;
+    private final JsonDocument lazy;
     private final Object[][] knownKeys = new Object[JsonMaps.ARRAY_MAP_ENTRIES + 1][];
 
     /**
      * Makes a builder.
      *
      * @param inputFrom where in {@code input} the text starts
+     * @param lazy the document, if objects are to be lazy, otherwise null
      */
-    JsonBuilder(final byte[] input, final int inputFrom, final byte[] tape, final JsonKeyDecoder keys) {
+    JsonBuilder(
+            final byte[] input,
+            final int inputFrom,
+            final byte[] tape,
+            final JsonKeyDecoder keys,
+            final JsonDocument lazy) {
         this.input = input;
         this.inputFrom = inputFrom;
         this.tape = tape;
         this.keys = keys;
+        this.lazy = lazy;
     }
 
     /** Returns the value whose first word is at {@code start} in the tape. */
@@ -59,13 +67,18 @@ final class JsonBuilder {
                     at += JsonTape.padded(length);
                 }
                 case Results.JSON_OBJECT, Results.JSON_ARRAY -> {
+                    final int size = JsonTape.entries(tape, at - Results.JSON_WORD_SIZE, word);
+                    if (lazy != null && (byte) word == Results.JSON_OBJECT && size > 0) {
+                        value = new LazyJsonMap(lazy, at - Results.JSON_WORD_SIZE, size);
+                        at = JsonTape.end(at, word);
+                        break;
+                    }
                     if (depth == counts.length) {
                         around = Arrays.copyOf(around, 2 * depth);
                         counts = Arrays.copyOf(counts, 2 * depth);
                     }
                     around[depth] = entries;
                     counts[depth++] = count;
-                    final int size = JsonTape.entries(tape, at - Results.JSON_WORD_SIZE, word);
                     entries = new Object[(byte) word == Results.JSON_OBJECT ? 2 * size : size];
                     count = 0;
                     continue;

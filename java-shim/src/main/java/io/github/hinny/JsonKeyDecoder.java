@@ -51,6 +51,16 @@ public final class JsonKeyDecoder {
         return new JsonKeyDecoder(false, function);
     }
 
+    /** Returns whether keys become keywords. */
+    boolean isKeyword() {
+        return isKeyword;
+    }
+
+    /** Returns whether keys become what a function makes of them. */
+    boolean isFunction() {
+        return function != null;
+    }
+
     /** Returns the key for a string. */
     Object of(final String text) {
         return function == null ? plain(text) : function.invoke(text);

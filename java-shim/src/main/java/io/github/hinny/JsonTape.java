@@ -31,12 +31,21 @@ final class JsonTape {
         return length + Results.JSON_WORD_SIZE - 1 & -Results.JSON_WORD_SIZE;
     }
 
-    /** Returns the number in two words. */
-    static Object wide(final long first, final long second) {
-        if ((byte) first == Results.JSON_DOUBLE) {
-            return Double.longBitsToDouble(second);
-        }
-        return second;
+    /** Returns the string behind the word {@code word} at {@code at}. */
+    static String here(final byte[] tape, final int at, final long word) {
+        return new String(tape, at + Results.JSON_WORD_SIZE, (int) (word >>> 32), StandardCharsets.UTF_8);
+    }
+
+    /** Returns where the key or value that starts at {@code at} ends. */
+    static int behind(final byte[] tape, final int at) {
+        final long word = Records.u64(tape, at);
+        return Results.JSON_WORD_SIZE
+                + switch ((byte) word) {
+                    case Results.JSON_OBJECT, Results.JSON_ARRAY -> end(at, word);
+                    case Results.JSON_STRING_HERE, Results.JSON_KEY_HERE -> at + padded((int) (word >>> 32));
+                    case Results.JSON_LONG_WIDE, Results.JSON_DOUBLE -> at + Results.JSON_WORD_SIZE;
+                    default -> at;
+                };
     }
 
     /** Returns the value in one word. */

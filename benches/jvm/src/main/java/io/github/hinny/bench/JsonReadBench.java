@@ -2,6 +2,8 @@ package io.github.hinny.bench;
 
 import clojure.java.api.Clojure;
 import clojure.lang.IFn;
+import clojure.lang.ILookup;
+import clojure.lang.Keyword;
 import clojure.lang.RT;
 import io.github.hinny.JsonKeyDecoder;
 import io.github.hinny.JsonReadSettings;
@@ -20,6 +22,7 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
+import org.openjdk.jmh.infra.Blackhole;
 
 /** JSON bytes to Clojure values with keywords as keys, beside Jackson and data.json. */
 @State(Scope.Thread)
@@ -31,6 +34,10 @@ import org.openjdk.jmh.annotations.Warmup;
 public class JsonReadBench {
     private static final JsonReadSettings SETTINGS =
             new JsonReadSettings(JsonKeyDecoder.KEYWORDS, 512, 1 << 20, false, false, JsonReadSettings.REFUSED);
+    private static final JsonReadSettings LAZY =
+            new JsonReadSettings(JsonKeyDecoder.KEYWORDS, 512, 1 << 20, false, true, JsonReadSettings.REFUSED);
+    private static final Keyword STATUS = Keyword.intern(null, "status");
+    private static final Keyword TOTAL = Keyword.intern(null, "total");
 
     /** Bytes of the text, about. */
     @Param({"100", "1000", "10000", "100000"})
@@ -57,7 +64,15 @@ public class JsonReadBench {
     /** Hinny, all of it. */
     @Benchmark
     public Object eager() {
-        return JsonReader.read(text, 0, text.length, SETTINGS);
+        return JsonReader.read(text, 0, text.length, false, SETTINGS);
+    }
+
+    /** Hinny, and two fields of the object: the first and the last. The bytes are copied, as their owner may change them. */
+    @Benchmark
+    public void lazyTwoFields(final Blackhole blackhole) {
+        final ILookup object = (ILookup) JsonReader.read(text, 0, text.length, false, LAZY);
+        blackhole.consume(object.valAt(STATUS));
+        blackhole.consume(object.valAt(TOTAL));
     }
 
     /** Jackson's streaming parser. */
