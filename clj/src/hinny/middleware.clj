@@ -134,7 +134,7 @@
   "Returns `request` with the parameters in its JSON body, nil if that is malformed; `options` as for `wrap-json-params`."
   {:added "0.1"}
   ([request] (json-params-request request nil))
-  ([request options] (json-middleware/params-request request (json-middleware/read-settings options))))
+  ([request options] (json-middleware/params-request request (json-middleware/read-settings (dissoc options :keywords?)))))
 
 (defn wrap-json-params
   "Adds to requests with a JSON object as body (Content-Type `application/json` or `application/…+json`):
@@ -142,11 +142,12 @@
       :json-params   the object, a map of Strings to values
       :params        the same, merged into what is there
 
-  An empty body and other values than objects add nothing. `options` as for `wrap-json-body`."
+  An empty body and other values than objects add nothing. `options` as for `wrap-json-body`, but for `:keywords?`, which is
+  ignored as by Ring: see `wrap-keyword-params`."
   {:added "0.1"}
   ([handler] (wrap-json-params handler nil))
   ([handler options]
-   (let [settings (json-middleware/read-settings options)]
+   (let [settings (json-middleware/read-settings (dissoc options :keywords?))]
      (with-request handler
                    #(json-middleware/params-request % settings)
                    (:malformed-response options json-middleware/malformed-response)))))

@@ -24,7 +24,7 @@ public final class JsonEscapes {
     /** The character is written as {@code \\u} and four digits. */
     static final byte HEX = 1;
 
-    private static final byte[] HEX_DIGITS = "0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] HEX_DIGITS = "0123456789ABCDEF".getBytes(StandardCharsets.US_ASCII);
     private static final JsonEscapes[] ALL = new JsonEscapes[8];
 
     static {
