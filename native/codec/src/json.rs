@@ -21,7 +21,7 @@ use hinny_core::results::{
 
 pub use self::reason::{REASONS, reason_text};
 use crate::decode::Malformed;
-use scan::{byte_at, skip_whitespace};
+use scan::next;
 use tape::Tape;
 
 /// How a text is to be read.
@@ -68,26 +68,27 @@ pub fn decode(input: &[u8], settings: Settings, output: &mut Vec<u8>) -> Result<
 
 /// Puts the value on the tape. `ASCII`: whether all of the input is.
 fn tokenize<const ASCII: bool>(input: &[u8], settings: Settings, tape: &mut Tape<'_>) -> Result<(), Malformed> {
-    let mut at = skip_whitespace(input, 0);
+    let (mut byte, mut at) = next(input, 0);
     if at == input.len() {
         return Err(malformed(at, JSON_BAD_EMPTY));
     }
     let mut depth = 0;
     let mut in_object = false;
     loop {
-        match byte_at(input, at) {
+        match byte {
             b'"' => at = string::value::<ASCII>(input, at + 1, tape)?,
-            opener @ (b'{' | b'[') => {
+            b'{' | b'[' => {
                 if depth == settings.depth {
                     return Err(malformed(at, JSON_BAD_DEPTH));
                 }
                 depth += 1;
-                in_object = opener == b'{';
+                in_object = byte == b'{';
                 tape.open(if in_object { JSON_OBJECT } else { JSON_ARRAY });
-                at = skip_whitespace(input, at + 1);
-                if byte_at(input, at) != opener + 2 {
+                let end = byte + 2;
+                (byte, at) = next(input, at + 1);
+                if byte != end {
                     if in_object {
-                        at = key::<ASCII>(input, at, tape)?;
+                        (byte, at) = key::<ASCII>(input, byte, at, tape)?;
                     }
                     continue;
                 }
@@ -102,7 +103,7 @@ fn tokenize<const ASCII: bool>(input: &[u8], settings: Settings, tape: &mut Tape
             _ => return Err(unexpected(input, at)),
         }
         loop {
-            at = skip_whitespace(input, at);
+            (byte, at) = next(input, at);
             if depth == 0 {
                 return if at == input.len() {
                     Ok(())
@@ -110,12 +111,11 @@ fn tokenize<const ASCII: bool>(input: &[u8], settings: Settings, tape: &mut Tape
                     Err(malformed(at, JSON_BAD_REST))
                 };
             }
-            let byte = byte_at(input, at);
             if byte == b',' {
                 tape.count();
-                at = skip_whitespace(input, at + 1);
+                (byte, at) = next(input, at + 1);
                 if in_object {
-                    at = key::<ASCII>(input, at, tape)?;
+                    (byte, at) = key::<ASCII>(input, byte, at, tape)?;
                 }
                 break;
             }
@@ -130,17 +130,17 @@ fn tokenize<const ASCII: bool>(input: &[u8], settings: Settings, tape: &mut Tape
     }
 }
 
-/// Puts the key at `at` on the tape; returns where its value is.
+/// Puts the key at `at`, where `byte` is, on the tape; returns the first byte of its value, and where that is.
 #[inline(always)]
-fn key<const ASCII: bool>(input: &[u8], at: usize, tape: &mut Tape<'_>) -> Result<usize, Malformed> {
-    if byte_at(input, at) != b'"' {
+fn key<const ASCII: bool>(input: &[u8], byte: u8, at: usize, tape: &mut Tape<'_>) -> Result<(u8, usize), Malformed> {
+    if byte != b'"' {
         return Err(unexpected(input, at));
     }
-    let at = skip_whitespace(input, string::key::<ASCII>(input, at + 1, tape)?);
-    if byte_at(input, at) != b':' {
+    let (byte, at) = next(input, string::key::<ASCII>(input, at + 1, tape)?);
+    if byte != b':' {
         return Err(unexpected(input, at));
     }
-    Ok(skip_whitespace(input, at + 1))
+    Ok(next(input, at + 1))
 }
 
 fn literal(input: &[u8], at: usize, text: &[u8], tag: u8, tape: &mut Tape<'_>) -> Result<usize, Malformed> {

@@ -105,6 +105,7 @@ fn put_text(tag: u8, start: usize, end: usize, tape: &mut Tape<'_>) -> Result<()
 }
 
 /// A number that goes on at `at` with a fraction or an exponent.
+#[inline]
 fn fraction(
     input: &[u8],
     whole: &Whole,

@@ -15,17 +15,21 @@ pub(super) fn eight_at(input: &[u8], at: usize) -> Option<u64> {
     input.get(at..)?.first_chunk().map(|bytes| u64::from_le_bytes(*bytes))
 }
 
-/// Returns where from `at` on there is something else than whitespace.
+/// Returns the first byte from `at` on that is not whitespace, 0 behind the end, and where it is.
 #[inline(always)]
-pub(super) fn skip_whitespace(input: &[u8], at: usize) -> usize {
-    if byte_at(input, at) > b' ' {
-        at
-    } else {
-        skip_some(input, at)
+pub(super) fn next(input: &[u8], at: usize) -> (u8, usize) {
+    match input.get(at) {
+        Some(&byte) if byte > b' ' => (byte, at),
+        _ => next_behind_some(input, at),
     }
 }
 
 #[inline(never)]
+fn next_behind_some(input: &[u8], at: usize) -> (u8, usize) {
+    let at = skip_some(input, at);
+    (byte_at(input, at), at)
+}
+
 fn skip_some(input: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\t' | b'\n' | b'\r') = input.get(at) {
         at += 1;
@@ -59,13 +63,13 @@ pub(super) fn to_stop(input: &[u8], mut at: usize) -> (usize, bool) {
         seen |= eight;
         at += 8;
     }
-    let mut is_ascii = seen & HIGH == 0;
+    let mut has_others = seen & HIGH != 0;
     while let Some(byte) = input.get(at) {
         if matches!(byte, b'"' | b'\\' | 0..b' ') {
             break;
         }
-        is_ascii &= byte.is_ascii();
+        has_others |= !byte.is_ascii();
         at += 1;
     }
-    (at, !is_ascii)
+    (at, has_others)
 }
