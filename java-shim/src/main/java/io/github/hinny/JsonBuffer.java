@@ -1,7 +1,12 @@
 package io.github.hinny;
 
+import clojure.lang.AFn;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 
 /**
  * Where JSON text is written: the array of an {@link Outbox}, from its position on, with nothing copied afterwards; or
@@ -12,11 +17,20 @@ import java.io.UncheckedIOException;
  * that nobody asks for, and for a word that is stored whole though only its first bytes count. A drain takes its bytes in
  * {@code need} only, so the text is cut between characters, and the last byte written can still be changed.
  *
+ * <p>The base of {@link JsonWriter}, and a function only because that is one: a buffer of its own would cost a step
+ * through memory for each thing written.
+ *
  * <p>Not thread-safe.
  */
-final class JsonBuffer {
+class JsonBuffer extends AFn {
     /** Bytes. */
     static final int SLACK = 16;
+
+    private static final VarHandle WORD = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+
+    private static final long NULL = word("null    ");
+    private static final long TRUE = word("true    ");
+    private static final long FALSE = word("false   ");
 
     /** Takes what is written, part by part. */
     @FunctionalInterface
@@ -44,7 +58,7 @@ final class JsonBuffer {
     private long maxBytes;
 
     /** Begins a text of at most {@code maxBytes} at the position of {@code target}. */
-    void begin(final Outbox target, final Drain to, final long most) {
+    final void begin(final Outbox target, final Drain to, final long most) {
         outbox = target;
         drain = to;
         bytes = target.array();
@@ -59,7 +73,7 @@ final class JsonBuffer {
      *
      * @throws JsonUnwritableException if it is too long
      */
-    void end() {
+    final void end() {
         checkLength();
         if (drain == null) {
             outbox.position(at);
@@ -69,7 +83,7 @@ final class JsonBuffer {
     }
 
     /** Gives up the text: the outbox has its old position; a drain has what it took. */
-    void drop() {
+    final void drop() {
         outbox.position(start);
     }
 
@@ -81,7 +95,7 @@ final class JsonBuffer {
     }
 
     /** Makes room for {@code length} bytes, at most 2^30, and the slack. */
-    void need(final int length) {
+    final void need(final int length) {
         if (bytes.length - at < length + SLACK) {
             grow(length + SLACK);
         }
@@ -112,15 +126,33 @@ final class JsonBuffer {
         at = 0;
     }
 
+    /** Writes {@code null}. */
+    final void putNull() {
+        need(4);
+        WORD.set(bytes, at, NULL);
+        at += 4;
+    }
+
+    /** Writes {@code true} or {@code false}. */
+    final void put(final boolean value) {
+        need(5);
+        WORD.set(bytes, at, value ? TRUE : FALSE);
+        at += value ? 4 : 5;
+    }
+
+    private static long word(final String ascii) {
+        return (long) WORD.get(ascii.getBytes(StandardCharsets.US_ASCII), 0);
+    }
+
     /** Writes a byte. */
-    void put(final int ascii) {
+    final void put(final int ascii) {
         need(1);
         bytes[at++] = (byte) ascii;
     }
 
     /** Writes ASCII text that needs no escape. */
     @SuppressWarnings("deprecation") // The one way from a String into an existing array without a copy in between.
-    void putAscii(final String text) {
+    final void putAscii(final String text) {
         final int length = text.length();
         need(length);
         text.getBytes(0, length, bytes, at);

@@ -94,13 +94,12 @@ public final class JsonText {
 
     private void write(
             final Object value, final JsonSettings settings, final Outbox outbox, final JsonBuffer.Drain drain) {
-        final JsonBuffer out = writer.out;
-        out.begin(outbox, drain, settings.maxBytes);
+        writer.begin(outbox, drain, settings.maxBytes);
         try {
             writer.write(value, settings);
-            out.end();
+            writer.end();
         } catch (final Throwable failure) {
-            out.drop();
+            writer.drop();
             throw failure;
         }
     }

@@ -1,6 +1,5 @@
 package io.github.hinny;
 
-import clojure.lang.AFn;
 import clojure.lang.BigInt;
 import clojure.lang.IChunk;
 import clojure.lang.IChunkedSeq;
@@ -31,9 +30,7 @@ import java.util.UUID;
  *
  * <p>Owned by one thread at a time; a call may come from within another, for another writer.
  */
-final class JsonWriter extends AFn {
-    final JsonBuffer out = new JsonBuffer();
-
+final class JsonWriter extends JsonBuffer {
     private final JsonStrings strings = new JsonStrings();
     private JsonSettings settings;
     private JsonEscapes escapes;
@@ -43,7 +40,7 @@ final class JsonWriter extends AFn {
     private boolean pretty;
     private int depth;
 
-    /** Writes one value to {@link #out}, which has begun. */
+    /** Writes one value into the text that has begun. */
     void write(final Object value, final JsonSettings how) {
         settings = how;
         escapes = how.escapes;
@@ -60,8 +57,9 @@ final class JsonWriter extends AFn {
     }
 
     /** Forgets what it was used for. */
+    @Override
     void forget() {
-        out.forget();
+        super.forget();
         strings.forget();
         settings = null;
         keyFn = null;
@@ -69,24 +67,24 @@ final class JsonWriter extends AFn {
 
     private void writeValue(final Object value) {
         if (value == null) {
-            out.putAscii("null");
+            putNull();
             return;
         }
         final Class<?> type = value.getClass();
         if (isCommonExtended) {
             writeOther(value, type);
         } else if (type == String.class) {
-            strings.write((String) value, escapes, out);
+            strings.write((String) value, escapes, this);
         } else if (type == Long.class) {
-            JsonNumbers.write((long) (Long) value, out);
+            JsonNumbers.write((long) (Long) value, this);
         } else if (type == PersistentArrayMap.class) {
             writeMap((PersistentArrayMap) value);
         } else if (type == Keyword.class) {
-            strings.write(JsonKeys.text((Keyword) value), escapes, out);
+            strings.write(JsonKeys.text((Keyword) value), escapes, this);
         } else if (type == Boolean.class) {
-            out.putAscii((Boolean) value ? "true" : "false");
+            put((boolean) (Boolean) value);
         } else if (type == Double.class) {
-            JsonNumbers.write((double) (Double) value, out);
+            JsonNumbers.write((double) (Double) value, this);
         } else if (type == PersistentVector.class) {
             writeVector((PersistentVector) value);
         } else if (type == PersistentHashMap.class) {
@@ -119,21 +117,21 @@ final class JsonWriter extends AFn {
         }
         final Object name = keyFn == null ? key : keyFn.invoke(key);
         if (name instanceof Keyword) {
-            keys.write((Keyword) name, out, strings);
+            keys.write((Keyword) name, this, strings);
         } else {
             writeKey(name);
-            out.bytes[out.at++] = ':';
+            bytes[at++] = ':';
         }
         if (pretty) {
-            out.bytes[out.at++] = ' ';
+            bytes[at++] = ' ';
         }
         writeValue(value);
-        out.bytes[out.at++] = ',';
+        bytes[at++] = ',';
     }
 
     private void writeKey(final Object key) {
         if (key instanceof String) {
-            strings.write((String) key, escapes, out);
+            strings.write((String) key, escapes, this);
             return;
         }
         if (key == null) {
@@ -143,9 +141,9 @@ final class JsonWriter extends AFn {
         final JsonKinds.Kind kind = JsonKinds.of(type).kind();
         switch (kind) {
             case BOOLEAN, LONG, DOUBLE, NUMBER_TEXT -> {
-                out.put('"');
+                put('"');
                 writeScalar(key, type, kind);
-                out.put('"');
+                put('"');
             }
             case TEXT, UUID, DATE, INSTANT, ZONED_DATE_TIME, ENUM -> writeScalar(key, type, kind);
             default -> throw new JsonUnwritableException("a " + type.getTypeName() + " cannot be a key", type);
@@ -175,35 +173,35 @@ final class JsonWriter extends AFn {
             newLine();
         }
         writeValue(value);
-        out.bytes[out.at++] = ',';
+        bytes[at++] = ',';
     }
 
     private void open(final char bracket) {
         if (++depth > settings.maxDepth) {
             throw new JsonUnwritableException("nested deeper than :max-depth " + settings.maxDepth, null);
         }
-        out.put(bracket);
+        put(bracket);
     }
 
     private void close(final char bracket) {
         depth--;
-        if (out.bytes[out.at - 1] != ',') {
-            out.put(bracket);
+        if (bytes[at - 1] != ',') {
+            put(bracket);
             return;
         }
-        out.at--;
+        at--;
         if (pretty) {
             newLine();
         }
-        out.put(bracket);
+        put(bracket);
     }
 
     private void newLine() {
         final int blanks = 2 * depth;
-        out.need(1 + blanks);
-        out.bytes[out.at++] = '\n';
+        need(1 + blanks);
+        bytes[at++] = '\n';
         for (int i = 0; i < blanks; i++) {
-            out.bytes[out.at++] = ' ';
+            bytes[at++] = ' ';
         }
     }
 
@@ -241,34 +239,34 @@ final class JsonWriter extends AFn {
 
     private void writeScalar(final Object value, final Class<?> type, final JsonKinds.Kind kind) {
         switch (kind) {
-            case BOOLEAN -> out.putAscii((Boolean) value ? "true" : "false");
-            case LONG -> JsonNumbers.write(((Number) value).longValue(), out);
-            case DOUBLE -> JsonNumbers.write(((Number) value).doubleValue(), out);
+            case BOOLEAN -> put((boolean) (Boolean) value);
+            case LONG -> JsonNumbers.write(((Number) value).longValue(), this);
+            case DOUBLE -> JsonNumbers.write(((Number) value).doubleValue(), this);
             case NUMBER_TEXT -> writeNumberText(value);
-            case TEXT -> strings.write(value.toString(), escapes, out);
-            case KEYWORD -> strings.write(JsonKeys.text((Keyword) value), escapes, out);
-            case UUID -> JsonTimes.write((UUID) value, out);
-            case DATE -> JsonTimes.writeMillis(((Date) value).getTime(), out);
-            case INSTANT -> JsonTimes.write((java.time.Instant) value, out);
+            case TEXT -> strings.write(value.toString(), escapes, this);
+            case KEYWORD -> strings.write(JsonKeys.text((Keyword) value), escapes, this);
+            case UUID -> JsonTimes.write((UUID) value, this);
+            case DATE -> JsonTimes.writeMillis(((Date) value).getTime(), this);
+            case INSTANT -> JsonTimes.write((java.time.Instant) value, this);
             case ZONED_DATE_TIME ->
                 strings.write(
-                        ((java.time.ZonedDateTime) value).toOffsetDateTime().toString(), escapes, out);
-            case ENUM -> strings.write(((Enum<?>) value).name(), escapes, out);
-            case CHARACTERS -> strings.write(new String((char[]) value), escapes, out);
-            case BASE64 -> strings.write(Base64.getEncoder().encodeToString((byte[]) value), escapes, out);
+                        ((java.time.ZonedDateTime) value).toOffsetDateTime().toString(), escapes, this);
+            case ENUM -> strings.write(((Enum<?>) value).name(), escapes, this);
+            case CHARACTERS -> strings.write(new String((char[]) value), escapes, this);
+            case BASE64 -> strings.write(Base64.getEncoder().encodeToString((byte[]) value), escapes, this);
             default -> throw new JsonUnwritableException("a " + type.getTypeName() + " has no JSON", type);
         }
     }
 
     private void writeNumberText(final Object number) {
         if (number instanceof BigInt && ((BigInt) number).bipart == null) {
-            JsonNumbers.write(((BigInt) number).lpart, out);
+            JsonNumbers.write(((BigInt) number).lpart, this);
             return;
         }
         if (number instanceof Float && !Float.isFinite((Float) number)) {
             throw new JsonUnwritableException("JSON has no " + number, Float.class);
         }
-        out.putAscii(number.toString());
+        putAscii(number.toString());
     }
 
     private void writeEntries(final Iterable<?> map) {
