@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Fuzzes the fast lane beside hyper: fuzz.sh run SECONDS | fuzz.sh corpus
+# Fuzzes the fast lane beside hyper, and the codecs: fuzz.sh run SECONDS | fuzz.sh corpus
 #
-# run: each target of tests/fuzz/targets for so long, both at once, from the committed corpus. Stops at the first
+# run: each target of tests/fuzz/targets for so long, all at once, from the committed corpus. Stops at the first
 # difference; the test case is saved, and named on the last line. Status 1 then.
 # corpus: writes what earlier runs on this machine have found and the committed corpus lacks to tests/fuzz/corpus, as few
 # and as small files as reach the same code.
@@ -14,7 +14,7 @@ usage() {
   exit 2
 }
 
-targets=(exchanges heads)
+targets=(exchanges heads multipart negotiation)
 out=$root/target/fuzz
 # Test cases of a target that are committed.
 most=500

@@ -6,6 +6,8 @@
 //! * [`handler`] -- what the handler answers, which depends on its request alone
 //! * [`side`] -- one server, driven over one connection
 //! * [`difference`] -- two of them, and what must be the same
+//! * [`forms`] -- multipart bodies in one piece and in several
+//! * [`negotiation`] -- fields of content negotiation and offers
 //! * [`plain`] -- the fast lane's parser beside the framing guard and hyper's, without sockets
 //! * [`mutation`] -- changes to a test case that keep most of its sense
 //!
@@ -15,9 +17,11 @@
 
 mod client;
 pub mod difference;
+pub mod forms;
 pub mod handler;
 pub mod input;
 pub mod mutation;
+pub mod negotiation;
 pub mod plain;
 pub mod record;
 pub mod setting;

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use hinny_fuzz::difference::Pairs;
-use hinny_fuzz::plain;
+use hinny_fuzz::{forms, negotiation, plain};
 
 /// The test cases for a target, which has some.
 fn test_cases(target: &str) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
@@ -38,6 +38,26 @@ fn the_fast_lane_does_with_every_test_case_what_hyper_does() -> io::Result<()> {
 fn a_head_that_is_plain_is_the_same_request_to_all() -> io::Result<()> {
     for (path, data) in test_cases("heads")? {
         if let Err(difference) = plain::check(&data) {
+            panic!("{}\n{difference}", path.display());
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_form_is_the_same_whatever_its_pieces() -> io::Result<()> {
+    for (path, data) in test_cases("multipart")? {
+        if let Err(difference) = forms::check(&data) {
+            panic!("{}\n{difference}", path.display());
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_chosen_of_several_offers_is_taken_alone() -> io::Result<()> {
+    for (path, data) in test_cases("negotiation")? {
+        if let Err(difference) = negotiation::check(&data) {
             panic!("{}\n{difference}", path.display());
         }
     }
