@@ -1,9 +1,12 @@
 //! The codecs that turn bytes into a result which Java reads: which there are, and how one says that its input is wrong.
 
-use hinny_core::results::{CODEC_JSON, CODEC_MULTIPART, CODEC_PARAMS};
+use hinny_core::results::{
+    CODEC_COOKIES, CODEC_JSON, CODEC_MULTIPART, CODEC_PARAMS, PARAMS_MOST, PARAMS_SETTING_MOST, PARAMS_TOO_MANY,
+};
 
+use crate::cookies::Values;
 use crate::json::Settings;
-use crate::{json, multipart, params};
+use crate::{cookies, json, multipart, params};
 
 /// What is wrong with an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +20,8 @@ pub struct Malformed {
 /// A codec, by the id that Java calls it with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Codec {
+    /// A `Cookie` header.
+    Cookies,
     /// A JSON text.
     Json,
     /// Pieces of a `multipart/form-data` body.
@@ -30,6 +35,7 @@ impl Codec {
     #[must_use]
     pub const fn from_id(id: u8) -> Option<Self> {
         match id {
+            CODEC_COOKIES => Some(Self::Cookies),
             CODEC_JSON => Some(Self::Json),
             CODEC_MULTIPART => Some(Self::Multipart),
             CODEC_PARAMS => Some(Self::Params),
@@ -42,7 +48,7 @@ impl Codec {
     pub const fn default_settings(self) -> u64 {
         match self {
             Self::Json => json::DEPTH_DEFAULT as u64,
-            Self::Multipart | Self::Params => 0,
+            Self::Cookies | Self::Multipart | Self::Params => 0,
         }
     }
 
@@ -51,7 +57,8 @@ impl Codec {
     pub const fn reason_text(self, reason: u8) -> &'static str {
         match self {
             Self::Json => json::reason_text(reason),
-            Self::Multipart | Self::Params => "it does not decode",
+            Self::Cookies | Self::Params if reason == PARAMS_TOO_MANY => "it has more parameters than there may be",
+            Self::Cookies | Self::Multipart | Self::Params => "it does not decode",
         }
     }
 
@@ -61,10 +68,17 @@ impl Codec {
     /// The input is not what the codec reads. What was appended to `output` then means nothing.
     pub fn decode(self, input: &[u8], settings: u64, output: &mut Vec<u8>) -> Result<(), Malformed> {
         match self {
-            Self::Json => json::decode(input, Settings::from_bits(settings), output)?,
-            Self::Multipart => multipart::decode(input, settings, output)?,
-            Self::Params => params::decode(input, output),
+            Self::Cookies => cookies::decode(input, Values::of_settings(settings), most_params(settings), output),
+            Self::Json => json::decode(input, Settings::from_bits(settings), output),
+            Self::Multipart => multipart::decode(input, settings, output),
+            Self::Params => params::decode(input, most_params(settings), output),
         }
-        Ok(())
+    }
+}
+
+fn most_params(settings: u64) -> u32 {
+    match u32::try_from(settings & u64::from(PARAMS_SETTING_MOST)) {
+        Ok(0) | Err(_) => PARAMS_MOST,
+        Ok(most) => most,
     }
 }

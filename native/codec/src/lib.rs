@@ -4,7 +4,9 @@
 #![forbid(unsafe_code)]
 
 pub mod authority;
+pub mod cookies;
 pub mod decode;
+mod entries;
 pub mod framing;
 pub mod head;
 pub mod json;
@@ -12,4 +14,5 @@ pub mod media_type;
 pub mod multipart;
 pub mod negotiation;
 pub mod params;
+pub mod percent;
 pub mod target;

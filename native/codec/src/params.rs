@@ -1,73 +1,135 @@
-//! Query strings and bodies of `application/x-www-form-urlencoded` (WHATWG URL, section 5.1), percent-decoded.
+//! Query strings and bodies of `application/x-www-form-urlencoded`, to the layout of `PARAMS_…`.
 //!
-//! Bytes stay bytes: which charset they are in is for whoever makes text of them.
+//! The rules are those of ring-codec's `form-decode`, so that a Ring application gets what it always got:
+//! - An input without any `=` has no parameters.
+//! - Pieces between `&` that are empty are none. The first `=` of a piece ends the name; without one the value is empty.
+//! - A `+` is a space. A piece with a `%` that no two hexadecimal digits follow is left out.
+//!
+//! Bytes stay bytes: which charset they are in is for whoever makes text of them. [`PARAMS_RAW`] says that the input has
+//! bytes beyond ASCII that are not escaped: Ring makes text of those by themselves, before it looks at the escapes.
 
-use hinny_core::results::{PARAMS_ENTRY_SIZE, PARAMS_INDEX, PARAMS_NOT_ASCII};
-use memchr::memchr;
+use hinny_core::results::PARAMS_RAW;
+use memchr::{memchr, memchr3};
 
-/// Appends the parameters in `input` to `output`, in the layout of `PARAMS_…`.
+use crate::decode::Malformed;
+use crate::entries::{Entries, Text};
+use crate::percent::hex_pair;
+
+#[cfg(test)]
+mod tests;
+
+/// Appends the parameters in `input` to `output`.
 ///
-/// A `+` is a space; a `%` that no two hex digits follow stands for itself; a parameter without `=` has an empty value;
-/// empty parameters (`&&`) are none.
-pub fn decode(input: &[u8], output: &mut Vec<u8>) {
-    let start = output.len();
-    let count = input
-        .split(|byte| *byte == b'&')
-        .filter(|pair| !pair.is_empty())
-        .count();
-    output.resize(start + PARAMS_INDEX + count * PARAMS_ENTRY_SIZE, 0);
-    put_u32(output, start, u32::try_from(count).unwrap_or(u32::MAX));
-    let mut entry = start + PARAMS_INDEX;
-    for pair in input.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = match memchr(b'=', pair) {
-            Some(at) => (&pair[..at], &pair[at + 1..]),
-            None => (pair, &[][..]),
-        };
-        for text in [name, value] {
-            let length = append_decoded(text, output);
-            put_u32(output, entry, length);
-            entry += PARAMS_ENTRY_SIZE / 2;
+/// # Errors
+/// `PARAMS_TOO_MANY`, at the parameter beyond `most`; those that are left out do not count.
+pub fn decode(input: &[u8], most: u32, output: &mut Vec<u8>) -> Result<(), Malformed> {
+    let mut entries = Entries::begin(input.len(), most, output);
+    if memchr(b'=', input).is_none() {
+        entries.end(0);
+        return Ok(());
+    }
+    let is_ascii = input.is_ascii();
+    let mut at = 0;
+    while let Some(&byte) = input.get(at) {
+        if byte == b'&' {
+            at += 1;
+            continue;
+        }
+        entries.open();
+        match append_pair(input, at, is_ascii, &mut entries) {
+            Ok(end) => {
+                entries.keep(at)?;
+                at = end;
+            }
+            Err(BadEscapeAt(bad)) => {
+                entries.forget();
+                at = memchr(b'&', &input[bad..]).map_or(input.len(), |length| bad + length);
+            }
         }
     }
+    entries.end(if is_ascii { 0 } else { PARAMS_RAW });
+    Ok(())
 }
 
-/// Appends the decoded text; returns its length, with [`PARAMS_NOT_ASCII`].
-fn append_decoded(text: &[u8], output: &mut Vec<u8>) -> u32 {
-    let start = output.len();
-    let mut at = 0;
-    while let Some(&byte) = text.get(at) {
-        at += 1;
-        output.push(match byte {
-            b'+' => b' ',
-            b'%' => match hex_pair(text.get(at..at + 2)) {
-                Some(decoded) => {
-                    at += 2;
-                    decoded
-                }
-                None => byte,
-            },
-            _ => byte,
-        });
-    }
-    let decoded = &output[start..];
-    let flag = if decoded.is_ascii() { 0 } else { PARAMS_NOT_ASCII };
-    u32::try_from(decoded.len()).unwrap_or(u32::MAX) | flag
-}
+struct BadEscapeAt(usize);
 
-fn hex_pair(digits: Option<&[u8]>) -> Option<u8> {
-    let &[high, low] = digits? else { return None };
-    Some((hex_digit(high)? << 4) | hex_digit(low)?)
-}
-
-const fn hex_digit(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        b'A'..=b'F' => Some(digit - b'A' + 10),
-        _ => None,
+/// Fills the entry that is open with what stands at `from`; returns where that ends.
+fn append_pair(input: &[u8], from: usize, is_ascii: bool, entries: &mut Entries<'_>) -> Result<usize, BadEscapeAt> {
+    let end = append_text(input, from, Text::Name, is_ascii, entries)?;
+    match input.get(end) {
+        Some(b'=') => append_text(input, end + 1, Text::Value, is_ascii, entries),
+        _ => Ok(end),
     }
 }
 
-fn put_u32(bytes: &mut [u8], at: usize, value: u32) {
-    bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
+fn append_text(
+    input: &[u8],
+    from: usize,
+    text: Text,
+    is_ascii: bool,
+    entries: &mut Entries<'_>,
+) -> Result<usize, BadEscapeAt> {
+    let (start, output) = entries.text();
+    let mut bits = 0;
+    let mut at = from;
+    loop {
+        let run = plain_run(&input[at..], text);
+        output.extend_from_slice(&input[at..at + run]);
+        at += run;
+        match input.get(at) {
+            Some(b'+') => {
+                output.push(b' ');
+                at += 1;
+            }
+            Some(b'%') => {
+                let Some(byte) = input.get(at + 1..at + 3).and_then(hex_pair) else {
+                    return Err(BadEscapeAt(at));
+                };
+                output.push(byte);
+                bits |= byte;
+                at += 3;
+            }
+            _ => break,
+        }
+    }
+    let is_ascii = bits.is_ascii() && (is_ascii || output[start..].is_ascii());
+    entries.close_text(text, start, is_ascii);
+    Ok(at)
 }
+
+/// How many bytes stand for themselves.
+#[inline]
+fn plain_run(bytes: &[u8], text: Text) -> usize {
+    let ends: u8 = match text {
+        Text::Name => NAME_END,
+        Text::Value => VALUE_END,
+    };
+    // Most texts are shorter than what makes a search by vectors pay.
+    let near = &bytes[..bytes.len().min(SHORT)];
+    if let Some(length) = near.iter().position(|byte| ENDS[usize::from(*byte)] & ends != 0) {
+        return length;
+    }
+    let far = &bytes[near.len()..];
+    let value_end = memchr3(b'&', b'%', b'+', far).unwrap_or(far.len());
+    near.len()
+        + match text {
+            Text::Name => memchr(b'=', &far[..value_end]).unwrap_or(value_end),
+            Text::Value => value_end,
+        }
+}
+
+const SHORT: usize = 16;
+
+// Bits of ENDS.
+const NAME_END: u8 = 1;
+const VALUE_END: u8 = 2;
+
+/// Which texts a byte ends, or is more than itself in.
+const ENDS: [u8; 256] = {
+    let mut table = [0; 256];
+    table[b'=' as usize] = NAME_END;
+    table[b'&' as usize] = NAME_END | VALUE_END;
+    table[b'%' as usize] = NAME_END | VALUE_END;
+    table[b'+' as usize] = NAME_END | VALUE_END;
+    table
+};

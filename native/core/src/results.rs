@@ -28,13 +28,27 @@ layout! {
     /// u8: what is malformed, a number of the codec's own.
     MALFORMED_REASON: usize = 4;
 
-    /// u32: number of parameters. Names and values follow the index, in order: name, value, name, value.
+    /// Setting of the codecs to parameters, the low 32 bits: the most parameters; 0 for [`PARAMS_MOST`].
+    PARAMS_SETTING_MOST: u32 = 0xFFFF_FFFF;
+    /// The most parameters when no other number is set. A map of so many hostile names is still a matter of milliseconds.
+    PARAMS_MOST: u32 = 1024;
+    /// Bit of the settings of the codec of cookies, beyond the low 32: values stay percent-encoded.
+    COOKIES_SETTING_ENCODED_BIT: u32 = 32;
+    /// Reason of the codecs to parameters: there are more than may be.
+    PARAMS_TOO_MANY: u8 = 1;
+    /// u32: number of parameters, with `PARAMS_RAW`.
     PARAMS_COUNT: usize = 0;
-    /// Start of the index of parameters.
-    PARAMS_INDEX: usize = 4;
-    /// Size of an index entry: u32 length of the name, u32 length of the value, each with `PARAMS_NOT_ASCII`.
+    /// Start of the first entry; each follows the one before.
+    PARAMS_ENTRIES: usize = 4;
+    /// Bit of the number of parameters: the input had bytes that were neither ASCII nor percent-encoded.
+    PARAMS_RAW: u32 = 0x8000_0000;
+    /// In an entry, u32: length of the name, with `PARAMS_NOT_ASCII`.
+    PARAMS_NAME_LENGTH: usize = 0;
+    /// In an entry, u32: length of the value, with `PARAMS_NOT_ASCII`.
+    PARAMS_VALUE_LENGTH: usize = 4;
+    /// Size of an entry before its texts: the name, then the value.
     PARAMS_ENTRY_SIZE: usize = 8;
-    /// Bit of a length in an index entry: the text has bytes that are not ASCII.
+    /// Bit of a length in an entry: the text has bytes that are not ASCII.
     PARAMS_NOT_ASCII: u32 = 0x8000_0000;
 
     /// Bits of `settings` for JSON: the nesting that is allowed, 1 for one array.

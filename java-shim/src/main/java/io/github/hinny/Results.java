@@ -34,14 +34,33 @@ public final class Results {
     public static final int MALFORMED_POSITION = 0;
     public static final int MALFORMED_REASON = 4;
 
-    // Parameters. Names and values follow the index in order: name, value, name, value.
-    public static final int PARAMS_COUNT = 0;
-    public static final int PARAMS_INDEX = 4;
+    /** Setting of the codecs to parameters, the low 32 bits: the most parameters; 0 for {@link #PARAMS_MOST}. */
+    public static final int PARAMS_SETTING_MOST = 0xFFFF_FFFF;
 
-    /** An entry is the length of the name, the length of the value, each with {@link #PARAMS_NOT_ASCII}. */
+    /**
+     * The most parameters when no other number is set. A map of so many hostile names is still a matter of milliseconds.
+     */
+    public static final int PARAMS_MOST = 1024;
+
+    /** Bit of the settings of the codec of cookies, beyond the low 32: values stay percent-encoded. */
+    public static final int COOKIES_SETTING_ENCODED_BIT = 32;
+
+    /** Reason of the codecs to parameters: there are more than may be. */
+    public static final int PARAMS_TOO_MANY = 1;
+
+    // Parameters: their number, with PARAMS_RAW, then the entries, one behind the other.
+    public static final int PARAMS_COUNT = 0;
+    public static final int PARAMS_ENTRIES = 4;
+
+    /** Bit of the number of parameters: the input had bytes that were neither ASCII nor percent-encoded. */
+    public static final int PARAMS_RAW = 0x8000_0000;
+
+    // An entry: length of the name, length of the value, each with PARAMS_NOT_ASCII; then the name and the value.
+    public static final int PARAMS_NAME_LENGTH = 0;
+    public static final int PARAMS_VALUE_LENGTH = 4;
     public static final int PARAMS_ENTRY_SIZE = 8;
 
-    /** Bit of a length in an index entry: the text has bytes that are not ASCII. */
+    /** Bit of a length in an entry: the text has bytes that are not ASCII. */
     public static final int PARAMS_NOT_ASCII = 0x8000_0000;
 
     // Settings for a piece of a multipart body, and the flag in them.
