@@ -6,6 +6,7 @@ import static io.github.hinny.Records.REQUEST_HEADER_COUNT;
 
 import clojure.lang.IObj;
 import clojure.lang.IPersistentMap;
+import clojure.lang.PersistentArrayMap;
 
 /**
  * The headers of a request: a persistent map from lower-case names to values, over the bytes of one
@@ -44,6 +45,14 @@ public final class Headers extends LazyMap {
     String value(final String name) {
         final int index = indexOf(name);
         return index < 0 ? null : valueAt(index);
+    }
+
+    /** Returns the cookies of the Cookie header; see {@link Params#ofCookies(String, int)}. */
+    IPersistentMap cookies(final int most) {
+        final int index = indexOf("cookie");
+        return index < 0
+                ? PersistentArrayMap.EMPTY
+                : Params.ofCookies(bytes, valueStart(index), valueLength(index), most);
     }
 
     /** Returns whether there is a header with that lower-case name. */
@@ -133,14 +142,18 @@ public final class Headers extends LazyMap {
         final String[] known = decoded();
         String value = known[index];
         if (value == null) {
-            int text = textStart + nameLength(index);
-            for (int i = 0; i < index; i++) {
-                text += nameLength(i) + valueLength(i);
-            }
-            value = Records.latin1(bytes, text, valueLength(index));
+            value = Records.latin1(bytes, valueStart(index), valueLength(index));
             known[index] = value;
         }
         return value;
+    }
+
+    private int valueStart(final int index) {
+        int text = textStart + nameLength(index);
+        for (int i = 0; i < index; i++) {
+            text += nameLength(i) + valueLength(i);
+        }
+        return text;
     }
 
     private String[] decoded() {

@@ -19,9 +19,11 @@ import static io.github.hinny.Records.REQUEST_SERVER_NAME_LENGTH;
 import static io.github.hinny.Records.REQUEST_SERVER_PORT;
 import static io.github.hinny.Records.REQUEST_URI_LENGTH;
 
+import clojure.lang.IPersistentMap;
 import clojure.lang.Keyword;
-import java.io.ByteArrayInputStream;
+import clojure.lang.PersistentArrayMap;
 import java.io.InputStream;
+import java.nio.charset.Charset;
 import java.util.Locale;
 
 /**
@@ -112,6 +114,12 @@ final class RequestRecord {
         return text;
     }
 
+    /** Returns the parameters of the query string; see {@link Params#ofQuery}. */
+    IPersistentMap queryParams(final Charset charset, final int most) {
+        final int length = Records.u16(bytes, REQUEST_QUERY_LENGTH);
+        return length == 0 ? PersistentArrayMap.EMPTY : Params.ofQuery(bytes, queryStart(), length, charset, most);
+    }
+
     String serverName() {
         String text = serverName;
         if (text == null) {
@@ -196,8 +204,8 @@ final class RequestRecord {
         return (bytes[REQUEST_FLAGS] & flag) != 0;
     }
 
-    private InputStream wholeBody() {
-        return new ByteArrayInputStream(bytes, bodyStart(), Records.u32(bytes, REQUEST_BODY_LENGTH));
+    private WholeBody wholeBody() {
+        return new WholeBody(bytes, bodyStart(), Records.u32(bytes, REQUEST_BODY_LENGTH));
     }
 
     private int bodyStart() {

@@ -1,12 +1,14 @@
 package io.github.hinny;
 
 import clojure.lang.IFn;
+import clojure.lang.ILookup;
 import clojure.lang.IMapEntry;
 import clojure.lang.IObj;
 import clojure.lang.IPersistentMap;
 import clojure.lang.Keyword;
 import clojure.lang.MapEntry;
 import clojure.lang.PersistentArrayMap;
+import java.nio.charset.Charset;
 import java.util.Iterator;
 import java.util.Map;
 
@@ -103,6 +105,38 @@ public final class RingRequest extends LazyMap {
             throw new IllegalStateException("an inline handler has answered before its client can leave");
         }
         exchange.onClose(f);
+    }
+
+    /**
+     * Returns the parameters of {@code :query-string}, without making a String of it; see {@link Params#ofForm(String,
+     * Charset, int)}.
+     */
+    public IPersistentMap queryParams(final Charset charset, final int most) {
+        if (!isHidden(QUERY_STRING)) {
+            return record.queryParams(charset, most);
+        }
+        final Object text = ext.valAt(CORE_KEYS[QUERY_STRING]);
+        return text == null ? PersistentArrayMap.EMPTY : Params.ofForm((String) text, charset, most);
+    }
+
+    /** Returns whether {@code :body} is the request's own, and came as a whole. */
+    public boolean isBodyWhole() {
+        return !isHidden(BODY) && record.body() instanceof WholeBody;
+    }
+
+    /** Reads a body that {@link #isBodyWhole} to its end, as a form; see {@link Params#ofForm(String, Charset, int)}. */
+    public IPersistentMap readForm(final Charset charset, final int most) {
+        return ((WholeBody) record.body()).readForm(charset, most);
+    }
+
+    /** Returns the cookies of the Cookie header; see {@link Params#ofCookies(String, int)}. */
+    public IPersistentMap cookies(final int most) {
+        if (!isHidden(HEADERS)) {
+            return record.headers().cookies(most);
+        }
+        final Object headers = ext.valAt(CORE_KEYS[HEADERS]);
+        final Object header = headers instanceof ILookup fields ? fields.valAt("cookie") : null;
+        return header == null ? PersistentArrayMap.EMPTY : Params.ofCookies((String) header, most);
     }
 
     /** Makes the request a part of an exchange; see {@link RequestRecord#attachTo}. */
