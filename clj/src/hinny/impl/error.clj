@@ -10,6 +10,7 @@
   * `:hinny.error/bind-failed`        -- `:host` and `:port` cannot be listened on
   * `:hinny.error/native-library`     -- the native library cannot be loaded
   * `:hinny.error/request-invalid`    -- `hinny.test/request` cannot make a request of this map
+  * `:hinny.error/request-malformed`  -- middleware cannot read a request, for `:reason`
   * `:hinny.error/response-invalid`   -- in `hinny.test/request`: what the handler returned is no response
   * `:hinny.error/json-malformed`     -- a text is no JSON that Hinny reads, for `:reason`, at byte `:position`
   * `:hinny.error/json-unwritable`    -- a value that has no JSON; `:path` leads to it, `:class` is its class
