@@ -75,23 +75,26 @@
   m)
 
 (defn- assoc-nested
-  "Adds `v` below the keys of the seq `ks`: blank ones stand for elements of a vector."
-  [m ks v]
-  (let [[k & more] ks]
+  "Adds `v` below the keys in the vector `ks` from `at` on: blank ones stand for elements of a vector."
+  [m ks ^long at v]
+  (let [k (nth ks at nil)
+        next-at (inc at)]
     (cond
       (nil? k) v
-      (nil? more) (if (map? m) (conj-value m k v) {k v})
-      (= "" (first more)) (let [m (checked-map m k)
-                                m (if (contains? m k) m (assoc m k []))]
-                            (conj-value m k (assoc-nested {} (next more) v)))
-      :else (assoc (checked-map m k) k (assoc-nested (get m k {}) more v)))))
+      (= next-at (count ks)) (if (map? m) (conj-value m k v) {k v})
+      (= "" (nth ks next-at)) (let [m (checked-map m k)
+                                    m (if (contains? m k) m (assoc m k []))]
+                                (conj-value m k (assoc-nested {} ks (inc next-at) v)))
+      :else (assoc (checked-map m k) k (assoc-nested (get m k {}) ks next-at v)))))
 
-(defn- assoc-param
-  [m k v parse max-depth]
-  (let [ks (seq (parse k))]
-    (when (< max-depth (bounded-count (inc max-depth) ks))
+(defn- keys-of
+  "The keys in a name, which may be `max-depth`, as a vector."
+  [param-name parse ^long max-depth]
+  (let [ks (parse param-name)
+        ks (if (vector? ks) ks (into [] (take (inc max-depth)) ks))]
+    (when (< max-depth (count ks))
       (refuse :params-too-deep (str "a parameter is nested deeper than " max-depth) {:max-depth max-depth}))
-    (assoc-nested m ks v)))
+    ks))
 
 (defn- flat?
   "Whether nesting changes nothing: no name has brackets, and each value is one String, or several in a vector."
@@ -107,13 +110,14 @@
                   params)))
 
 (defn nested-params
-  "Returns flat `params` as nested ones; `parse` makes keys of a name, of which there may be `max-depth`."
+  "Returns the map of flat `params` as nested ones; `parse` makes keys of a name, of which there may be `max-depth`."
   [params parse max-depth]
   (if (and (identical? parse parse-keys) (flat? params))
     params
-    (reduce (fn [nested [k value]]
-              (if (and (sequential? value) (not (coll? (first value))))
-                (reduce #(assoc-param %1 k %2 parse max-depth) nested value)
-                (assoc-param nested k value parse max-depth)))
-            {}
-            params)))
+    (reduce-kv (fn [nested k value]
+                 (let [ks (keys-of k parse max-depth)]
+                   (if (and (sequential? value) (not (coll? (first value))))
+                     (reduce #(assoc-nested %1 ks 0 %2) nested value)
+                     (assoc-nested nested ks 0 value))))
+               {}
+               params)))
