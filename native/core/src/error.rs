@@ -96,6 +96,10 @@ impl Kind {
             crate::records::KIND_HANDLER_THREW => Some(Self::HandlerThrew),
             crate::records::KIND_RESPONSE_INVALID => Some(Self::ResponseInvalid),
             crate::records::KIND_OVERLOADED => Some(Self::Overloaded),
+            crate::records::KIND_CONTENT_MALFORMED => Some(Self::ContentMalformed {
+                position: 0,
+                detail: "it cannot be read",
+            }),
             _ => None,
         }
     }
@@ -103,7 +107,10 @@ impl Kind {
     /// Whether the handler's side has ended the exchange with it, and needs not be told.
     #[must_use]
     pub const fn is_from_handler(self) -> bool {
-        matches!(self, Self::HandlerThrew | Self::Overloaded | Self::ResponseInvalid)
+        matches!(
+            self,
+            Self::ContentMalformed { .. } | Self::HandlerThrew | Self::Overloaded | Self::ResponseInvalid
+        )
     }
 
     /// The number that stands for a kind in a signal.
@@ -113,8 +120,8 @@ impl Kind {
             Self::BodyMalformed => crate::records::KIND_BODY_MALFORMED,
             Self::BodyTimeout => crate::records::KIND_BODY_TIMEOUT,
             Self::BodyTooLarge { .. } => crate::records::KIND_BODY_TOO_LARGE,
+            Self::ContentMalformed { .. } => crate::records::KIND_CONTENT_MALFORMED,
             Self::ConnectionLimit
-            | Self::ContentMalformed { .. }
             | Self::Disconnected
             | Self::ExpectationUnknown
             | Self::HeadMalformed(_)

@@ -181,6 +181,8 @@ layout! {
     KIND_BODY_MALFORMED: u8 = 8;
     /// Error kind: a defect of the core, or a file that cannot be read.
     KIND_INTERNAL: u8 = 9;
+    /// Error kind: the content of the request is not what it is said to be, which the handler found.
+    KIND_CONTENT_MALFORMED: u8 = 10;
 }
 
 /// The longest method that a record can hold, in bytes.

@@ -101,6 +101,11 @@
   [{:keys [on]}]
   (= :worker on))
 
+(defn named
+  "The mode with this name."
+  [mode-name]
+  (first (filter (comp #{mode-name} :name) modes)))
+
 (defmacro each-mode
   "Runs `body` with each mode, or each that `allowed?` takes, bound to `mode`."
   [[mode allowed?] & body]

@@ -49,7 +49,7 @@
         {:query-params {"a" ["1" "2"] "b" "ü x" "c" ""} :params {"a" ["1" "2"] "b" "ü x" "c" ""}}
 
         (post "/?a=1" "Content-Type: application/x-www-form-urlencoded" "b=2&a=%33")
-        {:query-params {"a" "1"} :form-params {"b" "2" "a" "3"} :params {"a" "3" "b" "2"} :body "b=2&a=%33"}
+        {:query-params {"a" "1"} :form-params {"b" "2" "a" "3"} :params {"a" "1" "b" "2"} :body "b=2&a=%33"}
 
         (post "/" "Content-Type: application/x-www-form-urlencoded; charset=ISO-8859-1" "a=%FC")
         {:query-params {} :form-params {"a" "ü"} :params {"a" "ü"} :body "a=%FC"}

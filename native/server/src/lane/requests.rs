@@ -116,13 +116,13 @@ fn take_new<'b>(
         Parsed::Partial => return Err(Next::Input),
         Parsed::Odd => return Err(Next::Hyper),
     };
-    let body_length = body_length(connection, &head).ok_or(Next::Hyper)?;
+    let kind = body_kind(connection, &head);
+    let body_length = body_length(connection, &head, kind).ok_or(Next::Hyper)?;
     let end = head.length + body_length;
     let body = bytes.get(head.length..end).ok_or(Next::Input)?;
     if !may_hand_over(connection, lane, head.line.method, body.len(), cx) {
         return Err(Next::Turn);
     }
-    let kind = body_kind(connection, &head);
     let parsed = parse::parse(&connection.state, head.line.query, kind, &[body]);
     if parsed.is_err() && !lane.open.is_empty() {
         return Err(Next::Turn);
@@ -138,14 +138,15 @@ fn take_new<'b>(
 }
 
 /// The length of the request's body, if the request is the lane's to serve.
-fn body_length(connection: &Connection, head: &Head<'_, '_>) -> Option<usize> {
+fn body_length(connection: &Connection, head: &Head<'_, '_>, kind: BodyKind) -> Option<usize> {
     let options = &connection.state.options;
     let length = head.content_length.unwrap_or(0);
     let has_fault = options.test_faults
         && head
             .fields()
             .any(|(_, name, _)| name.eq_ignore_ascii_case(FAULT_HEADER));
-    if length > options.inline_body_bytes.min(options.max_body_bytes) || has_fault {
+    let most = options.inline_body_bytes.min(options.max_body_bytes);
+    if length > most.min(kind.parsed_limit(options).unwrap_or(most)) || has_fault {
         return None;
     }
     connection.knows_host(head.host).then_some(())?;

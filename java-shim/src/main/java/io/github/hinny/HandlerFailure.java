@@ -47,6 +47,11 @@ final class HandlerFailure {
             final RingRequest request,
             final Throwable failure,
             final ReplyWriter writer) {
+        if (failure instanceof ContentMalformedException) {
+            // The client's fault, not the handler's.
+            ResponseEncoder.encodeFailure(id, Records.KIND_CONTENT_MALFORMED, writer.outbox);
+            return;
+        }
         ResponseEncoder.encodeFailure(id, Records.KIND_HANDLER_THREW, writer.outbox);
         driver.report("handler threw", failure, request);
     }

@@ -6,7 +6,7 @@ package io.github.hinny;
  * <p>The message has nothing of the text, so that it may reach whoever sent it. No stack trace: the frames would be
  * Hinny's.
  */
-public final class JsonMalformedException extends RuntimeException {
+public final class JsonMalformedException extends ContentMalformedException {
     private static final long serialVersionUID = 1L;
 
     /** Of each {@code Results.JSON_BAD_…} a word, and words. */
@@ -22,7 +22,7 @@ public final class JsonMalformedException extends RuntimeException {
      * @param reason one of {@code Results.JSON_BAD_…}
      */
     public JsonMalformedException(final int position, final int reason) {
-        super("malformed JSON: " + REASONS[reason][1] + ", at byte " + position, null, false, false);
+        super("malformed JSON: " + REASONS[reason][1] + ", at byte " + position);
         this.position = position;
         this.reason = REASONS[reason][0];
     }

@@ -181,6 +181,9 @@ public final class Records {
     /** Error kind: a defect of the core, or a file that cannot be read. */
     public static final int KIND_INTERNAL = 9;
 
+    /** Error kind: the content of the request is not what it is said to be, which the handler found. */
+    public static final int KIND_CONTENT_MALFORMED = 10;
+
     private static final VarHandle U16 = MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
     private static final VarHandle U32 = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
     private static final VarHandle U64 = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);

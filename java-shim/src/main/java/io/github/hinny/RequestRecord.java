@@ -2,9 +2,12 @@ package io.github.hinny;
 
 import static io.github.hinny.Records.FLAG_BODY;
 import static io.github.hinny.Records.FLAG_BODY_STREAM;
+import static io.github.hinny.Records.FLAG_FORM_PARSED;
 import static io.github.hinny.Records.FLAG_HTTPS;
 import static io.github.hinny.Records.FLAG_HTTP_10;
+import static io.github.hinny.Records.FLAG_JSON_PARSED;
 import static io.github.hinny.Records.FLAG_QUERY;
+import static io.github.hinny.Records.FLAG_QUERY_PARSED;
 import static io.github.hinny.Records.HEADER_ENTRY_SIZE;
 import static io.github.hinny.Records.REQUEST_BODY_LENGTH;
 import static io.github.hinny.Records.REQUEST_EXCHANGE;
@@ -24,6 +27,9 @@ import clojure.lang.Keyword;
 import clojure.lang.PersistentArrayMap;
 import java.io.InputStream;
 import java.nio.charset.Charset;
+import java.nio.charset.IllegalCharsetNameException;
+import java.nio.charset.StandardCharsets;
+import java.nio.charset.UnsupportedCharsetException;
 import java.util.Locale;
 
 /**
@@ -45,6 +51,7 @@ final class RequestRecord {
     private String serverName;
     private String remoteAddr;
     private Headers headers;
+    private ParsedContent parsed;
 
     RequestRecord(final byte[] bytes) {
         this.bytes = bytes;
@@ -198,6 +205,45 @@ final class RequestRecord {
     String characterEncoding() {
         final String contentType = contentType();
         return contentType == null ? null : ContentType.charset(contentType);
+    }
+
+    /** Returns what the core parsed of the request, null if nothing. */
+    ParsedContent parsed() {
+        ParsedContent content = parsed;
+        if (content == null && hasFlag(FLAG_QUERY_PARSED | FLAG_FORM_PARSED | FLAG_JSON_PARSED)) {
+            content = new ParsedContent(this, bytes, bodyStart() + Records.u32(bytes, REQUEST_BODY_LENGTH));
+            parsed = content;
+        }
+        return content;
+    }
+
+    /** Returns the parameters of the query string; their result is at {@code at}. */
+    IPersistentMap paramsOfQuery(final int at) {
+        return params(at, queryStart(), Records.u16(bytes, REQUEST_QUERY_LENGTH), StandardCharsets.UTF_8);
+    }
+
+    /** Returns the parameters of the form that the body is; their result is at {@code at}. */
+    IPersistentMap paramsOfForm(final int at) {
+        final String name = characterEncoding();
+        final Charset charset;
+        try {
+            charset = name == null ? StandardCharsets.UTF_8 : Charset.forName(name);
+        } catch (final IllegalCharsetNameException | UnsupportedCharsetException unknown) {
+            throw new ContentMalformedException("the charset of a form is unknown");
+        }
+        return params(at, bodyStart(), Records.u32(bytes, REQUEST_BODY_LENGTH), charset);
+    }
+
+    /** The text itself is at {@code from}, for what the result cannot tell. */
+    private IPersistentMap params(final int at, final int from, final int length, final Charset charset) {
+        final IPersistentMap params = Params.ofResult(bytes, at, charset);
+        return params == null ? Params.ofForm(bytes, from, length, charset, Results.PARAMS_MOST) : params;
+    }
+
+    /** Returns the value of the JSON text that the body is; its tape is at {@code at}. Objects in it are lazy. */
+    Object jsonOfBody(final int at, final boolean keywords) {
+        final JsonKeyDecoder keys = keywords ? JsonKeyDecoder.KEYWORDS : JsonKeyDecoder.STRINGS;
+        return JsonReader.lazyValue(bytes, bodyStart(), bytes, at, keys);
     }
 
     private boolean hasFlag(final int flag) {

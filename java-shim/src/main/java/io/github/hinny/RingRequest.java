@@ -43,8 +43,12 @@ public final class RingRequest extends LazyMap {
     private static final int CONTENT_TYPE = 10;
     private static final int CONTENT_LENGTH = 11;
     private static final int CHARACTER_ENCODING = 12;
+    private static final int QUERY_PARAMS = 13;
+    private static final int FORM_PARAMS = 14;
+    private static final int JSON_PARAMS = 15;
+    private static final int PARAMS = 16;
 
-    private static final Keyword[] CORE_KEYS = new Keyword[13];
+    private static final Keyword[] CORE_KEYS = new Keyword[17];
 
     static {
         CORE_KEYS[URI] = Keyword.intern(null, "uri");
@@ -60,6 +64,10 @@ public final class RingRequest extends LazyMap {
         CORE_KEYS[CONTENT_TYPE] = Keyword.intern(null, "content-type");
         CORE_KEYS[CONTENT_LENGTH] = Keyword.intern(null, "content-length");
         CORE_KEYS[CHARACTER_ENCODING] = Keyword.intern(null, "character-encoding");
+        CORE_KEYS[QUERY_PARAMS] = Keyword.intern(null, "query-params");
+        CORE_KEYS[FORM_PARAMS] = Keyword.intern(null, "form-params");
+        CORE_KEYS[JSON_PARAMS] = Keyword.intern(null, "json-params");
+        CORE_KEYS[PARAMS] = Keyword.intern(null, "params");
     }
 
     private static final Keyword HTTP = Keyword.intern(null, "http");
@@ -268,6 +276,7 @@ public final class RingRequest extends LazyMap {
             case CONTENT_TYPE -> record.hasContentType();
             case CONTENT_LENGTH -> record.contentLength() != null;
             case CHARACTER_ENCODING -> record.characterEncoding() != null;
+            case QUERY_PARAMS, FORM_PARAMS, JSON_PARAMS, PARAMS -> parsedValue(core) != null;
             default -> true;
         };
     }
@@ -288,7 +297,22 @@ public final class RingRequest extends LazyMap {
             case CONTENT_TYPE -> record.contentType();
             case CONTENT_LENGTH -> record.contentLength();
             case CHARACTER_ENCODING -> record.characterEncoding();
+            case QUERY_PARAMS, FORM_PARAMS, JSON_PARAMS, PARAMS -> parsedValue(core);
             default -> throw new IllegalArgumentException("no core key " + core);
+        };
+    }
+
+    /** Returns what the core parsed, null where it did not. */
+    private Object parsedValue(final int core) {
+        final ParsedContent parsed = record.parsed();
+        if (parsed == null) {
+            return null;
+        }
+        return switch (core) {
+            case QUERY_PARAMS -> parsed.queryParams();
+            case FORM_PARAMS -> parsed.formParams();
+            case JSON_PARAMS -> parsed.jsonParams();
+            default -> parsed.params();
         };
     }
 }
