@@ -235,7 +235,9 @@ impl<'a> Parser<'a, '_> {
         } else {
             // A head that is too long is not searched to its end.
             let searched = &rest[..rest.len().min(self.form.head_bytes_max)];
-            memmem::find(searched, b"\r\n\r\n").map(|at| at + 4)
+            memchr_iter(b'\r', searched)
+                .find(|at| searched[*at..].starts_with(b"\r\n\r\n"))
+                .map(|at| at + 4)
         };
         let Some(end) = end else {
             return if rest.len() >= self.form.head_bytes_max {

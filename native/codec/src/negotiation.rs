@@ -22,19 +22,16 @@ use media_type::is_token;
 /// A range with parameters takes a type with at least these: `text/html;level=1` is no `text/html;level=2`.
 #[must_use]
 pub fn accept(field: Option<&[u8]>, offered: &[&[u8]]) -> Option<usize> {
-    // Java's own client sends a single star.
-    let is_range = |range: &[u8]| range == b"*" || MediaType::parse(range).is_some();
-    let takes = |range: &Element<'_>, offer: &[u8]| match range.range {
-        b"*" => Some(0),
-        range => MediaType::parse(range)?.takes(&MediaType::parse(offer)?),
-    };
-    choose(field, offered, is_range, takes).unwrap_or_else(|| first(offered))
+    choose(field, offered, media_range, MediaType::parse, |range, _, offer| {
+        range.takes(offer)
+    })
+    .unwrap_or_else(|| first(offered))
 }
 
 /// Returns which of `offered`, charsets, is best for a client with this `Accept-Charset`; `None` is 406.
 #[must_use]
 pub fn accept_charset(field: Option<&[u8]>, offered: &[&[u8]]) -> Option<usize> {
-    choose(field, offered, is_token, |range, offer| token_takes(range.range, offer)).unwrap_or_else(|| first(offered))
+    choose(field, offered, token, Some, |range, _, offer| token_takes(range, offer)).unwrap_or_else(|| first(offered))
 }
 
 /// Returns which of `offered`, content codings, is best for a client with this `Accept-Encoding`; `None` is 406, or 415
@@ -44,8 +41,10 @@ pub fn accept_charset(field: Option<&[u8]>, offered: &[&[u8]]) -> Option<usize> 
 #[must_use]
 pub fn accept_encoding(field: Option<&[u8]>, offered: &[&[u8]]) -> Option<usize> {
     let identity = offered.iter().position(|offer| is_identity(offer));
-    let takes = |range: &Element<'_>, offer: &[u8]| token_takes(without_x(range.range), without_x(offer));
-    match choose(field, offered, is_token, takes) {
+    let chosen = choose(field, offered, coding, coding, |range, _, offer| {
+        token_takes(range, offer)
+    });
+    match chosen {
         Some(Some(best)) => Some(best),
         Some(None) => identity.filter(|_| {
             let excludes = |element: &Element<'_>| element.range == b"*" || is_identity(element.range);
@@ -63,14 +62,17 @@ pub fn accept_encoding(field: Option<&[u8]>, offered: &[&[u8]]) -> Option<usize>
 #[must_use]
 pub fn accept_language(field: Option<&[u8]>, offered: &[&[u8]]) -> Option<usize> {
     const BELOW: usize = 1 << 16;
-    let takes = |range: &Element<'_>, offer: &[u8]| match range.range {
+    let takes = |range: &[u8], weight, offer: &[u8]| match range {
         b"*" => Some(0),
         tag if tag.eq_ignore_ascii_case(offer) => Some(usize::MAX),
         tag if is_below(offer, tag) => Some(BELOW + tag.len()),
-        tag if is_below(tag, offer) && range.weight > 0 => Some(offer.len().min(BELOW)),
+        tag if is_below(tag, offer) && weight > 0 => Some(offer.len().min(BELOW)),
         _ => None,
     };
-    choose(field, offered, is_token, takes).unwrap_or_else(|| first(offered))
+    choose(field, offered, token, Some, |range, weight, offer| {
+        takes(range, weight, offer)
+    })
+    .unwrap_or_else(|| first(offered))
 }
 
 /// Returns which of `accepted`, media ranges, takes a body of this `Content-Type`, the first that does; `None` is 415.
@@ -95,6 +97,22 @@ fn is_identity(coding: &[u8]) -> bool {
     coding.eq_ignore_ascii_case(b"identity")
 }
 
+fn media_range(text: &[u8]) -> Option<MediaType<'_>> {
+    match text {
+        // Java's own client sends it.
+        b"*" => Some(MediaType::any()),
+        _ => MediaType::parse(text),
+    }
+}
+
+fn coding(text: &[u8]) -> Option<&[u8]> {
+    token(text).map(without_x)
+}
+
+fn token(text: &[u8]) -> Option<&[u8]> {
+    is_token(text).then_some(text)
+}
+
 fn token_takes(range: &[u8], offer: &[u8]) -> Option<usize> {
     match range {
         b"*" => Some(0),
@@ -114,7 +132,7 @@ fn without_x(coding: &[u8]) -> &[u8] {
     }
 }
 
-/// How good an offer is; greater is better.
+/// How good an offer is by the range that takes it; greater is better.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
     weight: u16,
@@ -122,29 +140,46 @@ struct Rank {
     earliness: usize,
 }
 
+impl Rank {
+    /// Returns whether its range counts rather than another that takes the offer too.
+    fn counts_before(&self, other: &Self) -> bool {
+        (self.exactness, self.weight, self.earliness) > (other.exactness, other.weight, other.earliness)
+    }
+}
+
 /// Returns which of `offered` is best by a field, `None` without a field or one that has no range. `takes` says how exactly
-/// a range takes an offer, if it does; of the ranges that take one, the most exact counts.
-fn choose(
-    field: Option<&[u8]>,
-    offered: &[&[u8]],
-    is_range: impl Fn(&[u8]) -> bool,
-    takes: impl Fn(&Element<'_>, &[u8]) -> Option<usize>,
+/// a range of a weight takes an offer, if it does; of the ranges that take one, the most exact counts.
+fn choose<'f, 'o, R, O>(
+    field: Option<&'f [u8]>,
+    offered: &[&'o [u8]],
+    range: impl Fn(&'f [u8]) -> Option<R>,
+    offer: impl Fn(&'o [u8]) -> Option<O>,
+    takes: impl Fn(&R, u16, &O) -> Option<usize>,
 ) -> Option<Option<usize>> {
-    let ranges = || elements(field.unwrap_or_default()).filter(|element| is_range(element.range));
-    ranges().next()?;
-    let rank = |offer: &[u8]| {
-        let ranks = ranges().enumerate().filter_map(|(at, range)| {
-            takes(&range, offer).map(|exactness| Rank {
-                weight: range.weight,
+    let mut ranges = elements(field?)
+        .filter_map(|element| Some((range(element.range)?, element.weight)))
+        .enumerate()
+        .peekable();
+    ranges.peek()?;
+    let mut offers: Vec<(Option<O>, Option<Rank>)> = offered.iter().map(|text| (offer(text), None)).collect();
+    for (at, (range, weight)) in ranges {
+        for (offer, best) in &mut offers {
+            let Some(exactness) = offer.as_ref().and_then(|offer| takes(&range, weight, offer)) else {
+                continue;
+            };
+            let rank = Rank {
+                weight,
                 exactness,
                 earliness: usize::MAX - at,
-            })
-        });
-        ranks.max_by_key(|rank| (rank.exactness, rank.weight, rank.earliness))
-    };
+            };
+            if best.is_none_or(|best| rank.counts_before(&best)) {
+                *best = Some(rank);
+            }
+        }
+    }
     let mut best: Option<(usize, Rank)> = None;
-    for (index, offer) in offered.iter().enumerate() {
-        if let Some(rank) = rank(offer).filter(|rank| rank.weight > 0)
+    for (index, (_, rank)) in offers.iter().enumerate() {
+        if let Some(rank) = rank.filter(|rank| rank.weight > 0)
             && best.is_none_or(|(_, best)| rank > best)
         {
             best = Some((index, rank));

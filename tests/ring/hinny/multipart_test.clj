@@ -206,17 +206,24 @@
         (< until (System/nanoTime)) false
         :else (do (Thread/onSpinWait) (recur))))))
 
+(defn- write!
+  "A new file with a few bytes."
+  ^File [^TempFiles files]
+  (.write files (ByteArrayInputStream. (byte-array 3))))
+
 (deftest expiry-test
   (testing "a file that is old enough is deleted, one that is not stays, whatever its store"
     (let [short-lived (TempFiles. 0)
           long-lived (TempFiles. 3600000)
           forever (TempFiles. TempFiles/NEVER)
-          ^File changed-later (doto (.create short-lived) (.setLastModified (+ (System/currentTimeMillis) 3600000)))
-          ^File kept (.create long-lived)
-          ^File kept-forever (doto (.create forever) (.setLastModified 1000))]
+          ;; The first ones may be gone before they can be changed.
+          ^File changed-later (first (filter #(.setLastModified ^File % (+ (System/currentTimeMillis) 3600000))
+                                             (repeatedly #(write! short-lived))))
+          ^File kept (write! long-lived)
+          ^File kept-forever (doto (write! forever) (.setLastModified 1000))]
       (try
-        (is (gone? (.create short-lived)))
-        (is (gone? (.create short-lived)) "the sweeping goes on")
+        (is (gone? (write! short-lived)))
+        (is (gone? (write! short-lived)) "the sweeping goes on")
         (is (.exists changed-later))
         (is (.exists kept))
         (is (.exists kept-forever))
@@ -224,6 +231,11 @@
           (.delete short-lived changed-later)
           (.delete long-lived kept)
           (.delete forever kept-forever)))))
+  (testing "a file that cannot be written is not there"
+    (let [before (uploads)
+          broken (proxy [InputStream] [] (read ([_ _ _] (throw (IOException. "broken")))))]
+      (is (thrown? IOException (.write (TempFiles. TempFiles/NEVER) broken)))
+      (is (= before (uploads)))))
   (testing "a store's option, in seconds"
     (let [store (middleware/temp-file-store {:expires-in 0})]
       (is (gone? (:tempfile (store {:filename "f" :content-type nil :stream (ByteArrayInputStream. (byte-array 3))})))))))

@@ -12,7 +12,7 @@
    [hinny.impl.error :as error])
   (:import
    (io.github.hinny ContentType MultipartException MultipartPart MultipartReader MultipartReader$Limits MultipartReader$Progress TempFiles)
-   (java.io File FileOutputStream InputStream)
+   (java.io File InputStream)
    (java.nio.charset Charset IllegalCharsetNameException StandardCharsets UnsupportedCharsetException)))
 
 (set! *warn-on-reflection* true)
@@ -32,15 +32,9 @@
   (let [files (TempFiles. (if expires-in (long (* 1000 expires-in)) TempFiles/NEVER))]
     (with-meta
       (fn [item]
-        (let [file (.create files)]
-          (try
-            (with-open [out (FileOutputStream. file)]
-              (.transferTo ^InputStream (:stream item) out))
-            (-> (select-keys item [:filename :content-type])
-                (assoc :tempfile file :size (.length file)))
-            (catch Throwable failure
-              (.delete files file)
-              (throw failure)))))
+        (let [file (.write files (:stream item))]
+          (-> (select-keys item [:filename :content-type])
+              (assoc :tempfile file :size (.length file)))))
       {::undo (fn [stored] (.delete files ^File (:tempfile stored)))})))
 
 (def ^:private default-store

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr_iter};
 
 use super::Reason;
 
@@ -126,13 +126,13 @@ impl<'a> Part<'a> {
 
 /// A line that begins with a space or a tab goes on with the one before.
 fn unfolded(fields: &[u8]) -> Cow<'_, [u8]> {
-    let is_folded = |at: &usize| matches!(fields.get(at + 2), Some(b' ' | b'\t'));
-    if !memmem::find_iter(fields, b"\r\n").any(|at| is_folded(&at)) {
+    let is_folded = |at: &usize| matches!(fields[*at..], [b'\r', b'\n', b' ' | b'\t', ..]);
+    if !memchr_iter(b'\r', fields).any(|at| is_folded(&at)) {
         return Cow::Borrowed(fields);
     }
     let mut section = Vec::with_capacity(fields.len());
     let mut copied = 0;
-    for end in memmem::find_iter(fields, b"\r\n").filter(is_folded) {
+    for end in memchr_iter(b'\r', fields).filter(is_folded) {
         section.extend_from_slice(&fields[copied..end]);
         section.push(b' ');
         let spaces = fields[end + 2..].iter().take_while(|byte| matches!(byte, b' ' | b'\t'));
@@ -159,13 +159,13 @@ impl Iterator for Fields<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let rest = &self.section[self.at..];
             let start = self.at;
-            let end = start + memmem::find(rest, b"\r\n")?;
-            self.at = end + 2;
-            if let Some(colon) = memchr(b':', &self.section[start..end]) {
+            let rest = &self.section[start..];
+            let length = memchr_iter(b'\r', rest).find(|at| rest.get(at + 1) == Some(&b'\n'))?;
+            self.at = start + length + 2;
+            if let Some(colon) = memchr(b':', &rest[..length]) {
                 let name = trimmed(self.section, start..start + colon);
-                return Some((name, trimmed(self.section, start + colon + 1..end)));
+                return Some((name, trimmed(self.section, start + colon + 1..start + length)));
             }
         }
     }

@@ -29,6 +29,15 @@ impl<'a> MediaType<'a> {
         })
     }
 
+    /// Returns the range of all types.
+    pub(super) const fn any() -> Self {
+        Self {
+            kind: b"*",
+            subtype: b"*",
+            parameters: b"",
+        }
+    }
+
     /// Returns what stands in front of the slash, `text`, in the case that it was written in.
     #[must_use]
     pub const fn kind(&self) -> &'a [u8] {
@@ -101,6 +110,21 @@ fn unquoted(value: &[u8]) -> Cow<'_, [u8]> {
 
 /// RFC 9110 section 5.6.2.
 pub(super) fn is_token(text: &[u8]) -> bool {
-    let is_token_byte = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
-    !text.is_empty() && text.iter().all(is_token_byte)
+    !text.is_empty() && text.iter().all(|byte| IS_TOKEN_BYTE[usize::from(*byte)])
 }
+
+const IS_TOKEN_BYTE: [bool; 256] = {
+    let others = b"!#$%&'*+-.^_`|~";
+    let mut is_token_byte = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        is_token_byte[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut at = 0;
+    while at < others.len() {
+        is_token_byte[others[at] as usize] = true;
+        at += 1;
+    }
+    is_token_byte
+};

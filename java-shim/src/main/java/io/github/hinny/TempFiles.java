@@ -2,10 +2,19 @@ package io.github.hinny;
 
 import java.io.File;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.channels.Channels;
 import java.nio.file.Files;
+import java.nio.file.OpenOption;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -23,6 +32,17 @@ public final class TempFiles {
 
     private static final long SWEEP_MIN_MS = 10;
     private static final long SWEEP_MAX_MS = 60_000;
+
+    private static final Path DIRECTORY = Path.of(System.getProperty("java.io.tmpdir"));
+
+    private static final Set<OpenOption> NEW_FILE = Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+
+    private static final FileAttribute<?>[] OWNER_ONLY =
+            DIRECTORY.getFileSystem().supportedFileAttributeViews().contains("posix")
+                    ? new FileAttribute<?>[] {
+                        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))
+                    }
+                    : new FileAttribute<?>[0];
 
     /** Those of all instances, for the end of the JVM. */
     private static final Set<File> ALL = ConcurrentHashMap.newKeySet();
@@ -50,11 +70,26 @@ public final class TempFiles {
         this.expiresMs = expiresMs;
     }
 
-    /** Returns a new, empty file. */
-    public File create() throws IOException {
-        final File file = Files.createTempFile("hinny-multipart-", ".tmp").toFile();
-        ALL.add(file);
-        files.add(file);
+    /**
+     * Returns a new file with all that is to be read from {@code in}; without one if that fails.
+     *
+     * <p>The file is written through what creates it: ext4 writes a file to its disk before the end of a close if it was
+     * made before and truncated.
+     */
+    public File write(final InputStream in) throws IOException {
+        final Path path = DIRECTORY.resolve("hinny-multipart-"
+                + Long.toUnsignedString(ThreadLocalRandom.current().nextLong(), 36) + ".tmp");
+        final File file = path.toFile();
+        try (OutputStream out = Channels.newOutputStream(Files.newByteChannel(path, NEW_FILE, OWNER_ONLY))) {
+            ALL.add(file);
+            files.add(file);
+            in.transferTo(out);
+        } catch (final Throwable failure) {
+            if (files.contains(file)) {
+                delete(file);
+            }
+            throw failure;
+        }
         if (swept.compareAndSet(false, true)) {
             sweepLater();
         }
