@@ -27,6 +27,10 @@ pub const REQUEST: &[u8] = b"GET /plaintext HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n
 pub const POST: &[u8] = b"POST /form HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\
     Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 7\r\n\r\na=1&b=2";
 
+/// A request with a small JSON text, and parameters.
+pub const JSON: &[u8] = b"POST /order?id=7&page=2 HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\
+    Content-Type: application/json\r\nContent-Length: 41\r\n\r\n{\"a\":[1,2.5,null],\"b\":{\"c\":\"\\u00fc x\"}}  ";
+
 /// The body that every request is answered with.
 pub const BODY: &[u8] = b"Hello, World!";
 
@@ -45,13 +49,14 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// Starts a server on a free port of the loopback address, with these values of `:http1-engine` and `:handler-mode`.
+    /// Starts a server on a free port of the loopback address, with these values of `:http1-engine` and `:handler-mode`,
+    /// which parses all that `:parse` knows.
     ///
     /// # Errors
     /// A text that says what failed.
     pub fn start(http1_engine: &str, handler_mode: &str) -> Result<Self, String> {
         let encoded = format!(
-            "host\x00127.0.0.1\0port\x000\0event-loops\x001\0http1-engine\0{http1_engine}\0handler-mode\0{handler_mode}\0"
+            "host\x00127.0.0.1\0port\x000\0event-loops\x001\0http1-engine\0{http1_engine}\0handler-mode\0{handler_mode}\0parse\0query,form,json\0"
         );
         let options = Options::decode(encoded.as_bytes()).map_err(|e| e.to_string())?;
         let engine = Engine::start(options).map_err(|e| e.to_string())?;

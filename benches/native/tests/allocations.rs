@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use hinny_benches::{Driver, POST, REQUEST, send_requests};
+use hinny_benches::{Driver, JSON, POST, REQUEST, send_requests};
 
 const REQUESTS: usize = 2_000;
 
@@ -28,9 +28,9 @@ fn allocations(http1_engine: &str, handler_mode: &str, request: &'static [u8], d
 #[test]
 fn a_request_in_the_fast_lane_allocates_nothing_in_steady_state() -> Result<(), String> {
     for (handler_mode, depth) in WAYS {
-        for request in [REQUEST, POST] {
+        for request in [REQUEST, POST, JSON] {
             let count = allocations("auto", handler_mode, request, depth)?;
-            let name = request[..4].escape_ascii();
+            let name = request[..12].escape_ascii();
             assert_eq!(count, 0, "{name} {handler_mode} ×{depth}: of {REQUESTS} requests");
         }
     }
