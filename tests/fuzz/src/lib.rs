@@ -7,6 +7,7 @@
 //! * [`side`] -- one server, driven over one connection
 //! * [`difference`] -- two of them, and what must be the same
 //! * [`forms`] -- multipart bodies in one piece and in several
+//! * [`json`] -- JSON texts to the tokenizer and to serde_json
 //! * [`negotiation`] -- fields of content negotiation and offers
 //! * [`plain`] -- the fast lane's parser beside the framing guard and hyper's, without sockets
 //! * [`mutation`] -- changes to a test case that keep most of its sense
@@ -20,6 +21,7 @@ pub mod difference;
 pub mod forms;
 pub mod handler;
 pub mod input;
+pub mod json;
 pub mod mutation;
 pub mod negotiation;
 pub mod plain;

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use hinny_fuzz::difference::Pairs;
-use hinny_fuzz::{forms, negotiation, plain};
+use hinny_fuzz::{forms, json, negotiation, plain};
 
 /// The test cases for a target, which has some.
 fn test_cases(target: &str) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
@@ -58,6 +58,16 @@ fn a_form_is_the_same_whatever_its_pieces() -> io::Result<()> {
 fn what_is_chosen_of_several_offers_is_taken_alone() -> io::Result<()> {
     for (path, data) in test_cases("negotiation")? {
         if let Err(difference) = negotiation::check(&data) {
+            panic!("{}\n{difference}", path.display());
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_json_text_is_to_the_tokenizer_what_it_is_to_serde() -> io::Result<()> {
+    for (path, data) in test_cases("json")? {
+        if let Err(difference) = json::check(&data) {
             panic!("{}\n{difference}", path.display());
         }
     }
