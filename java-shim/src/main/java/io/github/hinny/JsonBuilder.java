@@ -11,7 +11,7 @@ import java.util.Arrays;
  * where they will stay, and the arrays of those that are open are on a stack. Used once, by one thread.
  */
 final class JsonBuilder {
-    private static final int FIRST_DEPTH = 8;
+    private static final int FIRST_DEPTH = 4;
 
     /** Entries of the largest vector that is one array. */
     private static final int VECTOR_TAIL = 32;
@@ -21,7 +21,9 @@ final class JsonBuilder {
     private final byte[] tape;
     private final JsonKeyDecoder keys;
     private final JsonDocument lazy;
-    private final Object[][] knownKeys = new Object[JsonMaps.ARRAY_MAP_ENTRIES + 1][];
+
+    /** See {@link JsonMaps#map}; null until there is an array, whose objects may be alike. */
+    private Object[][] knownKeys;
 
     /**
      * Makes a builder.
@@ -76,6 +78,9 @@ final class JsonBuilder {
                     if (depth == counts.length) {
                         around = Arrays.copyOf(around, 2 * depth);
                         counts = Arrays.copyOf(counts, 2 * depth);
+                    }
+                    if (knownKeys == null && (byte) word == Results.JSON_ARRAY && size > 1) {
+                        knownKeys = new Object[JsonMaps.ARRAY_MAP_ENTRIES + 1][];
                     }
                     around[depth] = entries;
                     counts[depth++] = count;

@@ -26,7 +26,7 @@ final class JsonMaps {
      * Returns the map of keys and values, whose array it may keep.
      *
      * @param knownKeys by their number, the entries of the last map of so many keys that are all different: records that
-     *     follow one another have the same ones
+     *     follow one another have the same ones; null where none do
      * @return null if too many keys have one hash
      */
     static IPersistentMap map(final Object[] entries, final Object[][] knownKeys) {
@@ -35,13 +35,15 @@ final class JsonMaps {
             return PersistentArrayMap.EMPTY;
         }
         if (count <= ARRAY_MAP_ENTRIES) {
-            if (hasKeysOf(knownKeys[count], entries)) {
+            if (knownKeys != null && hasKeysOf(knownKeys[count], entries)) {
                 return new PersistentArrayMap(entries);
             }
             if (!isDistinct(entries)) {
                 return new PersistentArrayMap(distinct(entries));
             }
-            knownKeys[count] = entries;
+            if (knownKeys != null) {
+                knownKeys[count] = entries;
+            }
             return new PersistentArrayMap(entries);
         }
         if (count > SAME_HASH_MAX && isFlood(entries)) {

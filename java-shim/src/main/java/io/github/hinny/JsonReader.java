@@ -1,6 +1,7 @@
 package io.github.hinny;
 
 import java.util.Arrays;
+import java.util.Objects;
 
 /**
  * Reads JSON texts: the native codec makes a tape of the bytes, and {@link JsonBuilder} makes Clojure values of that.
@@ -15,6 +16,7 @@ public final class JsonReader {
      *
      * @param isKept whether nobody else will write to {@code input}, so that a lazy value needs no copy of it
      * @throws JsonMalformedException if it is malformed, or beyond a limit
+     * @throws IndexOutOfBoundsException if the array has no such part
      */
     public static Object read(
             final byte[] input,
@@ -22,6 +24,7 @@ public final class JsonReader {
             final int length,
             final boolean isKept,
             final JsonReadSettings settings) {
+        Objects.checkFromIndexSize(from, length, input.length);
         JsonInput.checkLength(length, settings.maxBytes());
         final CodecOutput output = CodecOutput.take();
         try {

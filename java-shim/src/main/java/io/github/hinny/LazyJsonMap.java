@@ -158,7 +158,7 @@ final class LazyJsonMap extends LazyMap {
             flat[2 * place + 1] = value(place, at);
             at = JsonTape.behind(tape, at);
         }
-        final IPersistentMap made = JsonMaps.map(flat, new Object[JsonMaps.ARRAY_MAP_ENTRIES + 1][]);
+        final IPersistentMap made = JsonMaps.map(flat, null);
         if (made == null) {
             throw new JsonMalformedException(0, Results.JSON_BAD_HASHES);
         }
