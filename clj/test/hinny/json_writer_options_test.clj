@@ -94,10 +94,10 @@
   (are [value options text] (= text (written value options))
     ["a/b<c>&é\u2028\uD83D\uDE00"] {} "[\"a/b<c>&é\u2028\uD83D\uDE00\"]"
     ["a/b"] {:escape-slash? true} "[\"a\\/b\"]"
-    ["aé\u2028\uD83D\uDE00"] {:escape-unicode? true} "[\"a\\u00e9\\u2028\\ud83d\\ude00\"]"
-    ["</b>&é\u2028\u2029"] {:escape-html? true} "[\"\\u003c/b\\u003e\\u0026é\\u2028\\u2029\"]"
+    ["aé\u2028\uD83D\uDE00"] {:escape-unicode? true} "[\"a\\u00E9\\u2028\\uD83D\\uDE00\"]"
+    ["</b>&é\u2028\u2029"] {:escape-html? true} "[\"\\u003C/b\\u003E\\u0026é\\u2028\\u2029\"]"
     {:a/b 1} {:escape-slash? true} "{\"a\\/b\":1}"
-    {:a/b 1 "é" 2} {:escape-slash? false :escape-unicode? true} "{\"a/b\":1,\"\\u00e9\":2}"
+    {:a/b 1 "é" 2} {:escape-slash? false :escape-unicode? true} "{\"a/b\":1,\"\\u00E9\":2}"
     {:a/b {:c 1}} {:key-fn name} "{\"b\":{\"c\":1}}"
     {[1 2] 1} {:key-fn str} "{\"[1 2]\":1}"
     {:a 1} {:key-fn nil} "{\"a\":1}"

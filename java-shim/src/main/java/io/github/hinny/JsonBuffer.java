@@ -22,7 +22,7 @@ import java.nio.charset.StandardCharsets;
  *
  * <p>Not thread-safe.
  */
-class JsonBuffer extends AFn {
+abstract class JsonBuffer extends AFn {
     /** Bytes. */
     static final int SLACK = 16;
 

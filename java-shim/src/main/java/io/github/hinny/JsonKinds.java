@@ -4,13 +4,14 @@ import clojure.lang.BigInt;
 import clojure.lang.IFn;
 import clojure.lang.IKVReduce;
 import clojure.lang.IPersistentMap;
-import clojure.lang.IPersistentVector;
 import clojure.lang.ISeq;
 import clojure.lang.Keyword;
+import clojure.lang.LazySeq;
 import clojure.lang.PersistentArrayMap;
 import clojure.lang.PersistentHashMap;
 import clojure.lang.PersistentVector;
 import clojure.lang.Ratio;
+import clojure.lang.Seqable;
 import clojure.lang.Sequential;
 import clojure.lang.Symbol;
 import java.math.BigDecimal;
@@ -63,8 +64,6 @@ public final class JsonKinds {
         JAVA_MAP,
         /** An object: an {@link Iterable} of {@link java.util.Map.Entry}. */
         PERSISTENT_MAP,
-        /** An array: {@link IPersistentVector}. */
-        VECTOR,
         /** An array: {@link ISeq}, or what has one. */
         SEQ,
         /** An array: {@link Iterable}. */
@@ -208,14 +207,13 @@ public final class JsonKinds {
         if (Map.class.isAssignableFrom(type)) {
             return Kind.JAVA_MAP;
         }
-        if (IPersistentVector.class.isAssignableFrom(type)) {
-            return Kind.VECTOR;
-        }
-        if (ISeq.class.isAssignableFrom(type) || type == clojure.lang.LazySeq.class) {
+        if (ISeq.class.isAssignableFrom(type) || type == LazySeq.class) {
             return Kind.SEQ;
         }
-        final boolean isIterable = Iterable.class.isAssignableFrom(type);
-        final boolean isCollection = Collection.class.isAssignableFrom(type);
-        return isCollection || isIterable && Sequential.class.isAssignableFrom(type) ? Kind.ITERABLE : Kind.NONE;
+        final boolean isSequential = Sequential.class.isAssignableFrom(type);
+        if (Collection.class.isAssignableFrom(type) || isSequential && Iterable.class.isAssignableFrom(type)) {
+            return Kind.ITERABLE;
+        }
+        return isSequential && Seqable.class.isAssignableFrom(type) ? Kind.SEQ : Kind.NONE;
     }
 }

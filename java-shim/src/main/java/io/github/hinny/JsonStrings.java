@@ -27,12 +27,16 @@ final class JsonStrings {
 
     private static final VarHandle WORD = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
+    /** A larger array is not kept from the garbage collector. */
+    private static final int KEPT_BYTES = 1 << 20;
+
+    private static final ByteBuffer NO_BYTES = ByteBuffer.allocate(0);
     private static final char REPLACEMENT = '\uFFFD';
 
     private final char[] part = new char[PART];
     private final CharBuffer partView = CharBuffer.wrap(part);
     private final CharsetEncoder latin1 = StandardCharsets.ISO_8859_1.newEncoder();
-    private ByteBuffer bytesView = ByteBuffer.allocate(0);
+    private ByteBuffer bytesView = NO_BYTES;
 
     /** Writes a string. */
     void write(final String text, final JsonEscapes escapes, final JsonBuffer out) {
@@ -44,9 +48,11 @@ final class JsonStrings {
         }
     }
 
-    /** Forgets the array that was written last. */
+    /** Forgets the array that was written last, if it is large. */
     void forget() {
-        bytesView = ByteBuffer.allocate(0);
+        if (bytesView.capacity() > KEPT_BYTES) {
+            bytesView = NO_BYTES;
+        }
     }
 
     private void writeShort(final String text, final int length, final JsonEscapes escapes, final JsonBuffer out) {

@@ -1,11 +1,9 @@
 package io.github.hinny;
 
-import clojure.lang.BigInt;
 import clojure.lang.IChunk;
 import clojure.lang.IChunkedSeq;
 import clojure.lang.IFn;
 import clojure.lang.IKVReduce;
-import clojure.lang.IPersistentVector;
 import clojure.lang.ISeq;
 import clojure.lang.Keyword;
 import clojure.lang.PersistentArrayMap;
@@ -13,27 +11,22 @@ import clojure.lang.PersistentHashMap;
 import clojure.lang.PersistentVector;
 import clojure.lang.RT;
 import java.lang.reflect.Array;
-import java.util.Base64;
-import java.util.Date;
 import java.util.Map;
-import java.util.UUID;
 
 /**
  * Writes Clojure and Java data as JSON (RFC 8259) in UTF-8. {@code hinny.impl.json-writer} tells what becomes of which
  * type; {@link JsonText} is how it is called.
  *
- * <p>The common classes are told from each other by a chain of comparisons, all others by {@link JsonKinds}. Maps are
- * walked by {@code kvreduce} and vectors by their arrays, so that no entry, iterator or box is made. Each entry and
- * element ends with a comma, over the last of which the bracket is written.
+ * <p>The common classes are told from each other by a chain of comparisons, all others by {@link JsonKinds}. Small maps
+ * and vectors are walked by their arrays, other maps by {@code kvreduce}, so that no entry, iterator or box is made. Each
+ * entry and element ends with a comma, over the last of which the bracket is written.
  *
  * <p>It recurses: {@code maxDepth} is what keeps it from the end of the stack, and what ends data that contains itself.
  *
  * <p>Owned by one thread at a time; a call may come from within another, for another writer.
  */
-final class JsonWriter extends JsonBuffer {
-    private final JsonStrings strings = new JsonStrings();
+final class JsonWriter extends JsonScalars {
     private JsonSettings settings;
-    private JsonEscapes escapes;
     private JsonKeys keys;
     private IFn keyFn;
     private boolean isCommonExtended;
@@ -78,7 +71,7 @@ final class JsonWriter extends JsonBuffer {
         } else if (type == Long.class) {
             JsonNumbers.write((long) (Long) value, this);
         } else if (type == PersistentArrayMap.class) {
-            writeMap((PersistentArrayMap) value);
+            writeArrayMap((PersistentArrayMap) value);
         } else if (type == Keyword.class) {
             strings.write(JsonKeys.text((Keyword) value), escapes, this);
         } else if (type == Boolean.class) {
@@ -92,6 +85,24 @@ final class JsonWriter extends JsonBuffer {
         } else {
             writeOther(value, type);
         }
+    }
+
+    private void writeArrayMap(final PersistentArrayMap map) {
+        final Object[] entries = ArrayMaps.array(map);
+        if (entries == null) {
+            writeMap(map);
+            return;
+        }
+        open('{');
+        int i = 0;
+        try {
+            for (; i < entries.length; i += 2) {
+                writeEntry(entries[i], entries[i + 1]);
+            }
+        } catch (final JsonUnwritableException failure) {
+            throw failure.under(entries[i]);
+        }
+        close('}');
     }
 
     private void writeMap(final IKVReduce map) {
@@ -127,27 +138,6 @@ final class JsonWriter extends JsonBuffer {
         }
         writeValue(value);
         bytes[at++] = ',';
-    }
-
-    private void writeKey(final Object key) {
-        if (key instanceof String) {
-            strings.write((String) key, escapes, this);
-            return;
-        }
-        if (key == null) {
-            throw new JsonUnwritableException("nil cannot be a key", null);
-        }
-        final Class<?> type = key.getClass();
-        final JsonKinds.Kind kind = JsonKinds.of(type).kind();
-        switch (kind) {
-            case BOOLEAN, LONG, DOUBLE, NUMBER_TEXT -> {
-                put('"');
-                writeScalar(key, type, kind);
-                put('"');
-            }
-            case TEXT, UUID, DATE, INSTANT, ZONED_DATE_TIME, ENUM -> writeScalar(key, type, kind);
-            default -> throw new JsonUnwritableException("a " + type.getTypeName() + " cannot be a key", type);
-        }
     }
 
     private void writeVector(final PersistentVector vector) {
@@ -229,44 +219,11 @@ final class JsonWriter extends JsonBuffer {
             case REDUCIBLE_MAP -> writeMap((IKVReduce) value);
             case JAVA_MAP -> writeEntries(((Map<?, ?>) value).entrySet());
             case PERSISTENT_MAP -> writeEntries((Iterable<?>) value);
-            case VECTOR -> writeIndexed((IPersistentVector) value);
             case SEQ -> writeSeq(RT.seq(value));
             case ITERABLE -> writeIterable((Iterable<?>) value);
             case ARRAY -> writeArray(value);
             default -> writeScalar(value, type, kind);
         }
-    }
-
-    private void writeScalar(final Object value, final Class<?> type, final JsonKinds.Kind kind) {
-        switch (kind) {
-            case BOOLEAN -> put((boolean) (Boolean) value);
-            case LONG -> JsonNumbers.write(((Number) value).longValue(), this);
-            case DOUBLE -> JsonNumbers.write(((Number) value).doubleValue(), this);
-            case NUMBER_TEXT -> writeNumberText(value);
-            case TEXT -> strings.write(value.toString(), escapes, this);
-            case KEYWORD -> strings.write(JsonKeys.text((Keyword) value), escapes, this);
-            case UUID -> JsonTimes.write((UUID) value, this);
-            case DATE -> JsonTimes.writeMillis(((Date) value).getTime(), this);
-            case INSTANT -> JsonTimes.write((java.time.Instant) value, this);
-            case ZONED_DATE_TIME ->
-                strings.write(
-                        ((java.time.ZonedDateTime) value).toOffsetDateTime().toString(), escapes, this);
-            case ENUM -> strings.write(((Enum<?>) value).name(), escapes, this);
-            case CHARACTERS -> strings.write(new String((char[]) value), escapes, this);
-            case BASE64 -> strings.write(Base64.getEncoder().encodeToString((byte[]) value), escapes, this);
-            default -> throw new JsonUnwritableException("a " + type.getTypeName() + " has no JSON", type);
-        }
-    }
-
-    private void writeNumberText(final Object number) {
-        if (number instanceof BigInt && ((BigInt) number).bipart == null) {
-            JsonNumbers.write(((BigInt) number).lpart, this);
-            return;
-        }
-        if (number instanceof Float && !Float.isFinite((Float) number)) {
-            throw new JsonUnwritableException("JSON has no " + number, Float.class);
-        }
-        putAscii(number.toString());
     }
 
     private void writeEntries(final Iterable<?> map) {
@@ -276,20 +233,6 @@ final class JsonWriter extends JsonBuffer {
             invoke(null, entry.getKey(), entry.getValue());
         }
         close('}');
-    }
-
-    private void writeIndexed(final IPersistentVector vector) {
-        final int count = vector.count();
-        open('[');
-        int i = 0;
-        try {
-            for (; i < count; i++) {
-                element(vector.nth(i));
-            }
-        } catch (final JsonUnwritableException failure) {
-            throw failure.under((long) i);
-        }
-        close(']');
     }
 
     private void writeSeq(final ISeq first) {
