@@ -11,6 +11,7 @@
 //! * [`negotiation`] -- fields of content negotiation and offers
 //! * [`plain`] -- the fast lane's parser beside the framing guard and hyper's, without sockets
 //! * [`mutation`] -- changes to a test case that keep most of its sense
+//! * [`params`] -- the codecs of parameters and cookies beside their rules
 //!
 //! Everything runs on one thread and nothing waits for time: a piece of input is followed by polls of the event loop
 //! until nothing happens any more.
@@ -24,6 +25,7 @@ pub mod input;
 pub mod json;
 pub mod mutation;
 pub mod negotiation;
+pub mod params;
 pub mod plain;
 pub mod record;
 pub mod setting;
