@@ -147,6 +147,23 @@
       (doseq [size (range 1 (count text))]
         (is (not (differ? #(request text :size size) {})))))))
 
+(deftest hostile-test
+  (testing "very many parts"
+    (doseq [[what many] [["fields of one name" (part {:name "a"} "")]
+                         ["files of one name" (part {:name "a" :filename "f"} "")]
+                         ["parts without a name" (part "X: y\r\n" "")]]
+            :let [text (apply form (repeat 100000 many))]]
+      (testing what
+        (is (not (differ? #(request text) {:max-fields nil :max-file-count nil}))))))
+  (testing "data that looks like the beginning of a delimiter, all the time"
+    (let [text (form (part {:name "a" :filename "f"} (str/join (repeat 50000 "\r\n--"))) (part {:name "b"} (str/join (repeat 50000 "\r"))))]
+      (doseq [size [nil 7 4096]]
+        (is (not (differ? #(request text :size size) {}))))))
+  (testing "header fields without end"
+    (doseq [field ["X: y\r\n" "\r" "x"]
+            size [nil 1]]
+      (is (= [:malformed] (both #(request (str "--b\r\n" (str/join (repeat 100000 field))) :size size)))))))
+
 (deftest charsets-test
   (doseq [type ["multipart/form-data; boundary=b" "multipart/form-data; boundary=b; charset=iso-8859-1" "multipart/form-data; charset=\"utf-8\"; boundary=\"b\""]
           options [{} {:encoding "ISO-8859-1"} {:encoding "UTF-8"} {:fallback-encoding "ISO-8859-1"} {:fallback-encoding "UTF-8" :encoding "windows-1252"}]

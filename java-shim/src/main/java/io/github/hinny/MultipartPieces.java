@@ -21,6 +21,9 @@ final class MultipartPieces {
     /** As commons-fileupload allows. */
     private static final int HEAD_BYTES_MAX = 10_240;
 
+    /** More than a delimiter ever has. */
+    private static final int LONG_HEAD_BYTES = 1024;
+
     /** RFC 2046 allows 70 characters; nobody is known to send more. */
     private static final int BOUNDARY_BYTES_MAX = 256;
 
@@ -143,12 +146,18 @@ final class MultipartPieces {
     /** Puts more of the stream behind what is left of the last piece. */
     private void read() throws IOException {
         final int left = delimiterLength + used;
-        System.arraycopy(buffer, left, buffer, delimiterLength, end - left);
-        end -= used;
+        final int length = end - left;
+        System.arraycopy(buffer, left, buffer, delimiterLength, length);
+        end = delimiterLength + length;
         used = 0;
-        if (last) {
-            return;
+        // A long head is not looked through again for every byte of it that comes.
+        final int wanted = end + (length < LONG_HEAD_BYTES ? 1 : length / 8);
+        while (end < wanted && !last) {
+            readOnce();
         }
+    }
+
+    private void readOnce() throws IOException {
         if (end == buffer.length) {
             // The body is longer than it was said to be.
             buffer = Arrays.copyOf(buffer, delimiterLength + BUFFER_BYTES);
