@@ -234,7 +234,7 @@
   "Returns `request` with the parameters in its body, if that is of `multipart/form-data`; see `wrap-multipart-params`,
   whose `options` these are, without the handlers.
 
-  Throws `ex-info` with `:type` `:hinny.error/multipart-malformed` and `:reason`, a keyword; or
+  Throws `ex-info` with `:type` `:hinny.error/request-malformed` and `:reason`, a keyword; or
   `:hinny.error/multipart-too-large`, `:limit` and `:max`. What reading the body, the store or the progress function
   throws is thrown on."
   {:added "0.1"}

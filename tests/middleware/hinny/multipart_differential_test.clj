@@ -33,7 +33,7 @@
   (try
     (body/comparable-params (:multipart-params (middleware/multipart-params-request asked (merge {:store hinny-store} options))))
     (catch ExceptionInfo failure
-      (assert (= :hinny.error/multipart-malformed (:type (ex-data failure))))
+      (assert (= :hinny.error/request-malformed (:type (ex-data failure))))
       :malformed)))
 
 (defn- both

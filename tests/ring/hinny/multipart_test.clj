@@ -111,9 +111,9 @@
                               [:boundary (form) (str "multipart/form-data; boundary=" (str/join (repeat 257 "b")))]]
           :let [asked #(request text :type (or type "multipart/form-data; boundary=b"))]]
     (testing reason
-      (is (= [{:status 400 :headers {"Content-Type" "text/plain; charset=UTF-8"} :body "Malformed multipart body."}] (answers asked {})))
+      (is (= [{:status 400 :headers {"Content-Type" "text/plain"} :body "Bad Request"}] (answers asked {})))
       (is (= [:mine] (answers asked {:malformed-handler (fn ([_] :mine) ([_ respond _] (respond :mine)))})))
-      (is (= {:type :hinny.error/multipart-malformed :reason reason}
+      (is (= {:type :hinny.error/request-malformed :reason reason}
              (try
                (middleware/multipart-params-request (asked))
                (catch ExceptionInfo failure (ex-data failure)))))))

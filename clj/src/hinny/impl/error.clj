@@ -14,7 +14,6 @@
   * `:hinny.error/response-invalid`   -- in `hinny.test/request`: what the handler returned is no response
   * `:hinny.error/json-malformed`     -- a text is no JSON that Hinny reads, for `:reason`, at byte `:position`
   * `:hinny.error/json-unwritable`    -- a value that has no JSON; `:path` leads to it, `:class` is its class
-  * `:hinny.error/multipart-malformed` -- the body of a request is no multipart form, for `:reason`
   * `:hinny.error/multipart-too-large` -- a multipart form has more than `:max` of what `:limit` names
   * `:hinny.error/timeout`            -- in `hinny.test/request`: no complete response in time
   * `:hinny.error/internal`           -- a defect of Hinny")

@@ -9,7 +9,8 @@
   earlier files of the request is undone: a store is a function, and the function `::undo` in its metadata, if it has
   one, is called with each value that it returned."
   (:require
-   [hinny.impl.error :as error])
+   [hinny.impl.error :as error]
+   [hinny.impl.refusal :as refusal])
   (:import
    (io.github.hinny ContentType MultipartException MultipartPart MultipartReader MultipartReader$Limits MultipartReader$Progress TempFiles)
    (java.io File InputStream)
@@ -181,7 +182,7 @@
 (defn- failure
   [^MultipartException cause]
   (if (.isMalformed cause)
-    (error/failure "multipart-malformed" (ex-message cause) {:reason (keyword (.reason cause))} cause)
+    (error/failure "request-malformed" (ex-message cause) {:reason (keyword (.reason cause))} cause)
     (error/failure "multipart-too-large" (ex-message cause) {:limit (keyword (.reason cause)) :max (.max cause)} cause)))
 
 (defn multipart-params-request
@@ -204,12 +205,8 @@
 
 (defn malformed-handler
   "Answers 400."
-  ([_]
-   {:status 400
-    :headers {"Content-Type" "text/plain; charset=UTF-8"}
-    :body "Malformed multipart body."})
-  ([request respond _]
-   (respond (malformed-handler request))))
+  ([_] refusal/bad-request)
+  ([_ respond _] (respond refusal/bad-request)))
 
 (defn request-or-error
   "`[request handler]`: the request with its parameters, or as it was if its body is malformed or too large, and the
