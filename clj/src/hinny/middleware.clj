@@ -14,12 +14,12 @@
   (:require
    [hinny.impl.cookies :as cookies]
    [hinny.impl.json-middleware :as json-middleware]
-   [hinny.impl.keyword-params :as keyword-params]
    [hinny.impl.multipart :as multipart]
    [hinny.impl.nested-params :as nested-params]
    [hinny.impl.params :as params]
    [hinny.impl.refusal :as refusal])
   (:import
+   (io.github.hinny ParamKeywords)
    (java.nio.charset Charset)))
 
 (set! *warn-on-reflection* true)
@@ -104,7 +104,7 @@
   {:added "0.1"}
   ([request] (keyword-params-request request nil))
   ([request options]
-   (assoc request :params (keyword-params/keyword-params (:params request) (:parse-namespaces? options)))))
+   (assoc request :params (ParamKeywords/convert (:params request) (boolean (:parse-namespaces? options))))))
 
 (defn wrap-keyword-params
   "Makes keywords of those String keys in `:params`, at every depth, that look like keywords: letters, digits and

@@ -30,7 +30,7 @@ layout! {
 
     /// Setting of the codecs to parameters, the low 32 bits: the most parameters; 0 for [`PARAMS_MOST`].
     PARAMS_SETTING_MOST: u32 = 0xFFFF_FFFF;
-    /// The most parameters when no other number is set. A map of so many hostile names is still a matter of milliseconds.
+    /// The most parameters when no other number is set.
     PARAMS_MOST: u32 = 1024;
     /// Bit of the settings of the codec of cookies, beyond the low 32: values stay percent-encoded.
     COOKIES_SETTING_ENCODED_BIT: u32 = 32;

@@ -43,6 +43,11 @@
       (is (= bad-request (outcome #(wrap-cookies % options) make :cookies)))
       (is (= 1025 (count (outcome #(wrap-cookies % (assoc options :max-params 1025)) make :cookies)))))))
 
+(deftest names-with-one-hash-test
+  (let [names (reduce (fn [names _] (for [n names two ["Aa" "BB"]] (str n two))) [""] (range 8))]
+    (doseq [[_ make] (requests {:headers {"cookie" (str/join ";" (map #(str % "=1") names))}})]
+      (is (= bad-request (outcome wrap-cookies make :cookies))))))
+
 (deftest there-already-test
   (is (= {:own 1} (outcome wrap-cookies #(assoc (own-request {:headers {"cookie" "a=1"}}) :cookies {:own 1}) :cookies))))
 

@@ -23,6 +23,9 @@
            [{"a" "1" "b-c" "2" "d9" "3" "*+!_?-" "4"} {:a "1" :b-c "2" :d9 "3" :*+!_?- "4"}]
            [{"9a" "1" "x y" "2" "" "3" "a.b" "4" "a/b" "5" "a:b" "6"} {"9a" "1" "x y" "2" "" "3" "a.b" "4" "a/b" "5" "a:b" "6"}]
            [{"ü" "1" "日本" "2" "𐐀" "3" "a😀" "4" "a٣" "5"} {:ü "1" :日本 "2" :𐐀 "3" "a😀" "4" "a٣" "5"}]
+           [(array-map "a" "1" nil "2" :a "3") {:a "3" nil "2"}]
+           [{"a" (vec (repeat 40 {"b" "1"}))} {:a (vec (repeat 40 {:b "1"}))}]
+           [(zipmap (map #(str "k" %) (range 20)) (range)) (zipmap (map #(keyword (str "k" %)) (range 20)) (range))]
            [{"a" {"b" [{"c" "1"} "d" ["e" {"f" "2"}]]} :g '({"h" 1})} {:a {:b [{:c "1"} "d" ["e" {:f "2"}]]} :g '({"h" 1})}]]]
     (is (= expected (keywords params nil)))
     (is (= expected (keywords params {:parse-namespaces? false})))))

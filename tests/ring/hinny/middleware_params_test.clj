@@ -195,9 +195,25 @@
                            [own-request plain-request])]
       (= params own plain))))
 
+(defn- names-with-one-hash
+  "2 to the power of `n` names."
+  [n]
+  (reduce (fn [names _] (for [n names two ["Aa" "BB"]] (str n two))) [""] (range n)))
+
 (deftest names-with-one-hash-test
-  (testing "as many names with the same hash as may be: all there"
-    (let [names (reduce (fn [names _] (for [n names two ["Aa" "BB"]] (str n two))) [""] (range 10))
-          query (str/join "&" (map #(str % "=1") names))]
-      (is (= 1 (count (set (map hash names)))))
-      (is (= (zipmap names (repeat "1")) (:params (middleware/params-request {:query-string query})))))))
+  (let [query (fn [names] (str/join "&" (map #(str % "=1") names)))]
+    (testing "a few: all there"
+      (let [names (names-with-one-hash 5)]
+        (is (= 1 (count (set (map hash names)))))
+        (doseq [[_ make] (requests {:query-string (query names)})]
+          (is (= (zipmap names (repeat "1")) (outcome wrap-params make :params))))))
+    (testing "many: refused, whichever decoder reads them"
+      (let [names (names-with-one-hash 9)]
+        (doseq [[_ make] (concat (requests {:query-string (query names)})
+                                 (requests (form (query names)))
+                                 (requests (form (query (concat (map str (range 100)) names))))
+                                 (requests (form (str "x=\u00FC&" (query names)))))]
+          (is (= bad-request (outcome wrap-params make :params))))))
+    (testing "many that are one"
+      (doseq [[_ make] (requests (form (query (repeat 1000 "AaBB"))))]
+        (is (= {"AaBB" (vec (repeat 1000 "1"))} (outcome wrap-params make :params)))))))

@@ -54,7 +54,7 @@
   "Adds what the codec made to `kind` and to `:params`; nil means that there was too much."
   [request kind params most]
   (when (nil? params)
-    (refuse :too-many-params (str "more than " most " parameters") {:max-params most}))
+    (refuse :too-many-params (str "more than " most " parameters, or many names of one hash") {:max-params most}))
   (assoc request
     kind (merged (get request kind) params)
     :params (merged (:params request) params)))

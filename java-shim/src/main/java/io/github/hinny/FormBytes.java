@@ -34,7 +34,7 @@ final class FormBytes {
         this.charset = charset;
     }
 
-    /** Returns the parameters, null if there are more than {@code most}, or if it {@link #takesText}. */
+    /** Returns the parameters, null if there are more than {@code most}, or hostile ones, or if it {@link #takesText}. */
     IPersistentMap params(final int most) {
         if (!hasEqualsSign()) {
             return PersistentArrayMap.EMPTY;
@@ -54,7 +54,7 @@ final class FormBytes {
             }
             if (name == null || value == null) {
                 skipPiece();
-            } else if (count++ == most) {
+            } else if (count++ == most || params.isHostile()) {
                 return null;
             } else {
                 params.add(name, value);

@@ -19,8 +19,8 @@ import java.nio.charset.StandardCharsets;
  * cookies and long forms, {@link FormBytes} reads short ones, and {@link FormText} what is text already or in a charset
  * that has a say in what separates; all by the same rules.
  *
- * <p>Every method returns null for an input of more parameters than the caller wants. That is also what bounds the time
- * that hostile names cost, which all have the same hash.
+ * <p>Every method returns null for an input of more parameters than the caller wants, or with many names of one hash,
+ * which somebody has chosen so that each takes longer than the one before.
  *
  * <p>Stateless; any thread may use it. Holds no native memory.
  */
@@ -89,7 +89,8 @@ public final class Params {
 
     /**
      * Returns the parameters in a result of the codec that starts at {@code from}; null if it takes {@link
-     * #ofForm(String, Charset, int)} to do what Ring does, because of bytes that were not percent-encoded.
+     * #ofForm(String, Charset, int)} to do what Ring does, because of bytes that were not
+     * percent-encoded; or if it is hostile.
      *
      * @param charset UTF-8, ISO-8859-1 or US-ASCII
      */
@@ -108,6 +109,9 @@ public final class Params {
             final int valueAt = nameAt + (name & ~PARAMS_NOT_ASCII);
             params.add(text(result, nameAt, name, charset), text(result, valueAt, value, charset));
             at = valueAt + (value & ~PARAMS_NOT_ASCII);
+            if (params.isHostile()) {
+                return null;
+            }
         }
         return params.build();
     }
@@ -157,6 +161,9 @@ public final class Params {
         final ParamsBuilder cookies = new ParamsBuilder(texts.length / 2);
         for (int i = 0; i < texts.length; i += 2) {
             cookies.put(texts[i], new PersistentArrayMap(new Object[] {VALUE, texts[i + 1]}));
+            if (cookies.isHostile()) {
+                return null;
+            }
         }
         return cookies.build();
     }

@@ -7,6 +7,7 @@ import clojure.lang.PersistentArrayMap;
 import clojure.lang.PersistentHashMap;
 import clojure.lang.PersistentVector;
 import java.util.Arrays;
+import java.util.Objects;
 
 /**
  * Makes a persistent map of names that may come again: in order, as long as it is a small one, as {@code assoc} does.
@@ -17,9 +18,18 @@ final class ParamsBuilder {
     /** As many entries as Clojure keeps in an array. */
     private static final int SMALL = 8;
 
+    /** As many names may have one hash: a persistent map searches them one by one. */
+    private static final int SAME_HASH_MOST = 32;
+
     private Object[] flat;
     private int length;
     private ITransientMap large;
+
+    /** Of the names in {@link #large}, as far as they are known. */
+    private int[] hashes;
+
+    private int hashCount;
+    private boolean hostile;
 
     /** A builder that will likely get {@code count} entries. */
     ParamsBuilder(final int count) {
@@ -37,12 +47,12 @@ final class ParamsBuilder {
             }
         } else {
             final Object values = large.valAt(name);
-            large = large.assoc(name, values == null ? value : with(values, value));
+            assocLarge(name, values == null ? value : with(values, value));
         }
     }
 
     /** Gives the name this value, in place of one that it has. */
-    void put(final String name, final Object value) {
+    void put(final Object name, final Object value) {
         if (large == null) {
             final int at = indexOf(name);
             if (at < 0) {
@@ -51,8 +61,16 @@ final class ParamsBuilder {
                 flat[at + 1] = value;
             }
         } else {
-            large = large.assoc(name, value);
+            assocLarge(name, value);
         }
+    }
+
+    /**
+     * Returns whether names have been chosen to have the same hash, so that the time for each grows with their number. Looks
+     * whenever that has doubled.
+     */
+    boolean isHostile() {
+        return hostile;
     }
 
     /** Returns the map; the builder is of no use any more. */
@@ -66,9 +84,9 @@ final class ParamsBuilder {
         return new PersistentArrayMap(length == flat.length ? flat : Arrays.copyOf(flat, length));
     }
 
-    private int indexOf(final String name) {
+    private int indexOf(final Object name) {
         for (int at = 0; at < length; at += 2) {
-            if (name.equals(flat[at])) {
+            if (Objects.equals(name, flat[at])) {
                 return at;
             }
         }
@@ -76,13 +94,14 @@ final class ParamsBuilder {
     }
 
     /** Appends a name that is not there yet. */
-    private void append(final String name, final Object value) {
+    private void append(final Object name, final Object value) {
         if (length == 2 * SMALL) {
             large = (ITransientMap) PersistentHashMap.EMPTY.asTransient();
+            hashes = new int[2 * SAME_HASH_MOST];
             for (int at = 0; at < length; at += 2) {
-                large = large.assoc(flat[at], flat[at + 1]);
+                assocLarge(flat[at], flat[at + 1]);
             }
-            large = large.assoc(name, value);
+            assocLarge(name, value);
             return;
         }
         if (length == flat.length) {
@@ -91,6 +110,28 @@ final class ParamsBuilder {
         flat[length] = name;
         flat[length + 1] = value;
         length += 2;
+    }
+
+    private void assocLarge(final Object name, final Object value) {
+        final int count = large.count();
+        large = large.assoc(name, value);
+        if (large.count() > count) {
+            hashes[hashCount++] = Objects.hashCode(name);
+            if (hashCount == hashes.length) {
+                hostile |= hasManyEqual(hashes.clone());
+                hashes = Arrays.copyOf(hashes, 2 * hashCount);
+            }
+        }
+    }
+
+    private static boolean hasManyEqual(final int[] numbers) {
+        Arrays.sort(numbers);
+        for (int i = SAME_HASH_MOST; i < numbers.length; i++) {
+            if (numbers[i] == numbers[i - SAME_HASH_MOST]) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static IPersistentVector with(final Object values, final String value) {

@@ -37,9 +37,7 @@ public final class Results {
     /** Setting of the codecs to parameters, the low 32 bits: the most parameters; 0 for {@link #PARAMS_MOST}. */
     public static final int PARAMS_SETTING_MOST = 0xFFFF_FFFF;
 
-    /**
-     * The most parameters when no other number is set. A map of so many hostile names is still a matter of milliseconds.
-     */
+    /** The most parameters when no other number is set. */
     public static final int PARAMS_MOST = 1024;
 
     /** Bit of the settings of the codec of cookies, beyond the low 32: values stay percent-encoded. */
