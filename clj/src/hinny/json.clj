@@ -44,12 +44,10 @@
   a keyword; options `:hinny.error/option-unknown`, `:hinny.error/option-invalid` or `:hinny.error/option-conflict`. What
   `:key-fn` or a stream throws is thrown as it is."
   (:require
-   [clojure.string :as str]
    [hinny.impl.error :as error]
    [hinny.impl.json-writer :as json-writer]
    [hinny.impl.options :as options])
   (:import
-   (clojure.lang Named)
    (io.github.hinny JsonBody JsonInput JsonKeyDecoder JsonMalformedException JsonReadSettings JsonReader Results)
    (java.io InputStream Reader)))
 
@@ -63,16 +61,6 @@
    :max-bytes Results/JSON_BYTES_MAX
    :eof-value JsonReadSettings/REFUSED
    :lazy? false})
-
-(defn- refuse-unknown
-  [option]
-  (let [nearest (when (instance? Named option) (options/nearest option (keys defaults)))]
-    (throw (error/failure
-             "option-unknown"
-             (str "unknown option " (pr-str option)
-                  (when nearest (str ", did you mean " nearest "?"))
-                  " Known options: " (str/join " " (sort (keys defaults))))
-             {:option option :nearest nearest}))))
 
 (defn- check
   [option value]
@@ -88,8 +76,7 @@
       (throw (error/failure "option-invalid"
                             (str ":key-fn must be a function or nil, is " (pr-str value))
                             {:option option :value value})))
-    :eof-value nil
-    (refuse-unknown option)))
+    :eof-value nil))
 
 (defn- key-decoder
   [{:keys [keywords? key-fn]}]
@@ -111,6 +98,7 @@
     :else
     (do
       (options/refuse-no-map options)
+      (options/refuse-unknown options (set (keys defaults)))
       (run! (fn [[option value]] (check option value)) options)
       (let [{:keys [bigdecimals? max-depth max-bytes eof-value lazy?] :as all} (merge defaults options)]
         (JsonReadSettings. (key-decoder all) max-depth max-bytes bigdecimals? lazy? eof-value)))))

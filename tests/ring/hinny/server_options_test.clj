@@ -30,6 +30,9 @@
    :worker-queue-depth 16384
    :max-body-bytes 8388608
    :inline-body-bytes 65536
+   :parse #{}
+   :parsed-body-bytes 1048576
+   :json-keys :string
    :exchange-buffer-bytes 262144
    :max-unread-body-bytes 262144
    :max-head-bytes 32768
@@ -55,6 +58,7 @@
   (is (= defaults (options/resolve-options {})))
   (doseq [[option value] {:host "::1" :port 0 :event-loops 3 :handler-mode :inline :http1-engine :hyper :worker-threads :virtual
                           :worker-queue-depth 1 :max-body-bytes 0 :inline-body-bytes 0 :exchange-buffer-bytes 4096
+                          :parse #{:query :form :json} :parsed-body-bytes 0 :json-keys :keyword
                           :max-unread-body-bytes 0 :max-head-bytes 1024 :max-uri-bytes 64 :max-header-count 1
                           :max-connections 1 :max-exchanges 1 :max-requests-per-connection 1 :server-header nil
                           :header-read-timeout-ms 1 :body-read-timeout-ms 1 :keep-alive-timeout-ms 1
@@ -66,7 +70,7 @@
 (deftest every-option-says-what-it-is-test
   (doseq [{:keys [type doc] :as spec} @options/table]
     (testing (:name spec)
-      (is (contains? #{:boolean :integer :integer-or-keyword :keyword :string :optional-string} type))
+      (is (contains? #{:boolean :integer :integer-or-keyword :keyword :keyword-set :string :optional-string} type))
       (is (str/ends-with? doc "."))
       (is (contains? spec :default))
       (when (#{:integer :integer-or-keyword} type)

@@ -224,5 +224,5 @@
   (options/refuse-no-map options)
   (let [rows (accepted function)
         specs (options/specs)]
-    (options/refuse-unknown options (set (concat (keys specs) (keys rows))) meant)
+    (options/refuse-unknown options (set (concat (keys specs) (keys rows))) meant (keys specs))
     (options/resolve-options (merge (defaults function specs) (translate rows specs options)))))

@@ -5,8 +5,8 @@
   * `json-response`                  -- the response with its collection as text"
   (:require
    [clojure.string :as str]
-   [hinny.impl.error :as error]
    [hinny.impl.json-writer :as json-writer]
+   [hinny.impl.options :as options]
    [hinny.json :as json])
   (:import
    (clojure.lang ExceptionInfo)
@@ -82,13 +82,9 @@
 (defn write-settings
   "How bodies are to be written of which `options` tell. Throws for an option that there is not."
   ^JsonSettings [options]
+  (options/refuse-unknown options (set (keys of-cheshire)))
   (json-writer/settings
     (reduce-kv (fn [settings option value]
-                 (when-not (contains? of-cheshire option)
-                   (throw (error/failure "option-unknown"
-                                         (str "unknown option " (pr-str option) " Known options: "
-                                              (str/join " " (sort (keys of-cheshire))))
-                                         {:option option})))
                  (assoc settings (of-cheshire option) (if (= :key-fn option) value (boolean value))))
                {}
                options)))

@@ -46,7 +46,6 @@
   value, and its `:class` where one value is to blame; options `:hinny.error/option-unknown` or
   `:hinny.error/option-invalid`. What a lazy sequence, an extension or `:key-fn` throws is thrown as it is."
   (:require
-   [clojure.string :as str]
    [hinny.impl.error :as error]
    [hinny.impl.options :as options]
    [hinny.json-protocol :as json-protocol])
@@ -65,16 +64,6 @@
    :max-depth JsonSettings/MAX_DEPTH
    :max-bytes JsonSettings/MAX_BYTES})
 
-(defn- refuse-unknown
-  [option]
-  (let [nearest (when (instance? clojure.lang.Named option) (options/nearest option (keys defaults)))]
-    (throw (error/failure
-             "option-unknown"
-             (str "unknown option " (pr-str option)
-                  (when nearest (str ", did you mean " nearest "?"))
-                  " Known options: " (str/join " " (sort (keys defaults))))
-             {:option option :nearest nearest}))))
-
 (defn- check
   [option value]
   (case option
@@ -88,8 +77,7 @@
     (when-not (or (nil? value) (ifn? value))
       (throw (error/failure "option-invalid"
                             (str ":key-fn must be a function or nil, is " (pr-str value))
-                            {:option option :value value})))
-    (refuse-unknown option)))
+                            {:option option :value value})))))
 
 (defn settings
   "Returns what the functions of this namespace take in place of `options` (a map, nil for the defaults): the same,
@@ -101,6 +89,7 @@
     :else
     (do
       (options/refuse-no-map options)
+      (options/refuse-unknown options (set (keys defaults)))
       (run! (fn [[option value]] (check option value)) options)
       (let [{:keys [pretty? escape-slash? escape-unicode? escape-html? key-fn max-depth max-bytes]}
             (merge defaults options)

@@ -79,18 +79,20 @@
       :optional-string (or (nil? value) (and (string? value) (not (str/includes? value "\u0000")))))))
 
 (defn refuse-unknown
-  "Throws for an option that is not in the set `known`. `meant` may tell for some what they are called here."
-  [options known meant]
-  (doseq [option (keys options)
-          :when (not (contains? known option))]
-    (let [nearest (or (meant option)
-                      (when (instance? clojure.lang.Named option) (nearest option known)))]
-      (throw (error/failure
-               "option-unknown"
-               (str "unknown option " (pr-str option)
-                    (when nearest (str ", did you mean " nearest "?"))
-                    " Known options: " (str/join " " (sort (map :name @table))))
-               {:option option :nearest nearest})))))
+  "Throws for an option that is not in the set `known`. `meant` may tell for some what they are called here; `listed` are
+  those that the message names, by default `known`."
+  ([options known] (refuse-unknown options known {} known))
+  ([options known meant listed]
+   (doseq [option (keys options)
+           :when (not (contains? known option))]
+     (let [nearest (or (meant option)
+                       (when (instance? clojure.lang.Named option) (nearest option known)))]
+       (throw (error/failure
+                "option-unknown"
+                (str "unknown option " (pr-str option)
+                     (when nearest (str ", did you mean " nearest "?"))
+                     " Known options: " (str/join " " (sort listed)))
+                {:option option :nearest nearest}))))))
 
 (defn check
   "Throws if `value` is not one that this entry of the table allows. `option` is what the user calls it."
@@ -121,7 +123,7 @@
   [options]
   (refuse-no-map options)
   (let [specs (specs)]
-    (refuse-unknown options (set (keys specs)) {})
+    (refuse-unknown options (set (keys specs)))
     (doseq [[option value] options]
       (check option (specs option) value))
     (into (update-vals specs default-value) options)))
