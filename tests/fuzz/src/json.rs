@@ -13,6 +13,9 @@ use serde_json::Value;
 /// As serde_json.
 const DEPTH: u16 = 127;
 
+/// Digits of the largest f64.
+const F64_DIGITS: usize = 308;
+
 /// Says what is wrong with the tape of a text, or with its refusal, if anything is.
 ///
 /// # Errors
@@ -34,6 +37,11 @@ pub fn check(text: &[u8]) -> Result<(), String> {
                     return Err(format!("the tape goes on behind {end}"));
                 }
             }
+            // To serde_json a whole number that is larger than any f64 is none.
+            (Ok(()), Err(_))
+                if text
+                    .split(|byte| !byte.is_ascii_digit())
+                    .any(|digits| digits.len() > F64_DIGITS) => {}
             (Ok(()), Err(error)) => return Err(format!("serde_json: {error}")),
             (Err(fault), _) if fault.position > text.len() => return Err(format!("{fault:?}")),
             (Err(fault), Ok(_)) if !big_decimals && fault.reason != JSON_BAD_DIGITS => {
