@@ -71,23 +71,21 @@ final class JsonNumbers {
             // what the decimal is read as; and two decimals of at most 15 digits are never read as the same double.
             final long hundredths = (long) (value * 1e2 + 0.5);
             if (hundredths / 1e2 == value) {
-                return putFixed(bytes, at, hundredths, 2);
+                return putFixed(bytes, at, hundredths / 100, hundredths % 100, 2);
             }
             final long millionths = (long) (value * 1e6 + 0.5);
             if (millionths / 1e6 == value) {
-                return putFixed(bytes, at, millionths, 6);
+                return putFixed(bytes, at, millionths / 1_000_000, millionths % 1_000_000, 6);
             }
         } else if (value == 0) {
-            return putFixed(bytes, at, 0, 2);
+            return putFixed(bytes, at, 0, 0, 2);
         }
         return JsonDoubles.put(bytes, at, value);
     }
 
-    /** Writes {@code scaled / 10^decimals} without zeros at the end, but with one digit after the point. */
-    private static int putFixed(final byte[] bytes, final int start, final long scaled, final int decimals) {
-        final long power = POWERS_OF_10[decimals];
-        final long whole = scaled / power;
-        final long fraction = scaled - whole * power;
+    /** Writes a number with so many decimals, but without zeros at the end beyond the first decimal. */
+    private static int putFixed(
+            final byte[] bytes, final int start, final long whole, final long fraction, final int decimals) {
         int at = putDigits(bytes, start, whole, digits(whole));
         bytes[at] = '.';
         at = putDigits(bytes, at + 1, fraction, decimals);

@@ -65,7 +65,7 @@ final class JsonWriter extends JsonScalars {
         }
         final Class<?> type = value.getClass();
         if (isCommonExtended) {
-            writeOther(value, type);
+            writeOther(value);
         } else if (type == String.class) {
             strings.write((String) value, escapes, this);
         } else if (type == Long.class) {
@@ -83,7 +83,7 @@ final class JsonWriter extends JsonScalars {
         } else if (type == PersistentHashMap.class) {
             writeMap((PersistentHashMap) value);
         } else {
-            writeOther(value, type);
+            writeOther(value);
         }
     }
 
@@ -195,7 +195,8 @@ final class JsonWriter extends JsonScalars {
         }
     }
 
-    private void writeOther(final Object value, final Class<?> type) {
+    private void writeOther(final Object value) {
+        final Class<?> type = value.getClass();
         final JsonKinds.Writing writing = JsonKinds.of(type);
         if (writing.replacement() != null) {
             final Object replacement = writing.replacement().invoke(value);
