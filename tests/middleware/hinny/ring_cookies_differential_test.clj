@@ -112,6 +112,6 @@
     (let [response {:headers {"Set-Cookie" "own"} :cookies {"a" "1"}}]
       (is (= [\o \w \n "a=1"] (get-in (ring/cookies-response response) [:headers "Set-Cookie"])))
       (is (= ["own" "a=1"] (get-in (hinny/cookies-response response) [:headers "Set-Cookie"])))))
-  (testing "a sign is no hexadecimal digit"
-    (is (= {"a" {:value "\u0001"}} (:cookies (ring/cookies-request (plain "a=%+1")))))
+  (testing "a sign is no hexadecimal digit; Ring does as the JDK does"
+    (is (contains? #{{} {"a" {:value "\u0001"}}} (:cookies (ring/cookies-request (plain "a=%+1")))))
     (is (= {} (:cookies (hinny/cookies-request (plain "a=%+1")))))))
