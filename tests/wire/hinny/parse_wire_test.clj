@@ -103,6 +103,19 @@
                 (is (= 200 (:status (raw/read-response client))))))))
         (is (= 4 @calls) "no handler saw them")))))
 
+(def ^:private names-of-one-hash
+  "128 of them."
+  (reduce (fn [names _] (for [part names more ["Aa" "BB"]] (str part more))) [""] (range 7)))
+
+(deftest hostile-names-test
+  (testing "names of one hash, which only the handler's thread finds, are a 400 when it looks at them"
+    (each-mode [mode]
+      (with-handler [server mode (fn [request] {:status 200 :body (str (count (:params request)))}) all]
+        (doseq [[what request] [["query" (raw/get-request (str "/?" (str/join "&" (map #(str % "=1") names-of-one-hash))))]
+                                ["JSON" (post "/" json-type (str "{" (str/join "," (map #(str (pr-str %) ":1") names-of-one-hash)) "}"))]]]
+          (testing what
+            (is (= 400 (:status (raw/answer server request))))))))))
+
 (deftest malformed-in-pipeline-test
   (testing "an answer of the core keeps its place between those of handlers"
     (each-mode [mode]

@@ -236,8 +236,14 @@ final class RequestRecord {
 
     /** The text itself is at {@code from}, for what the result cannot tell. */
     private IPersistentMap params(final int at, final int from, final int length, final Charset charset) {
-        final IPersistentMap params = Params.ofResult(bytes, at, charset);
-        return params == null ? Params.ofForm(bytes, from, length, charset, Results.PARAMS_MOST) : params;
+        IPersistentMap params = Params.ofResult(bytes, at, charset);
+        if (params == null) {
+            params = Params.ofForm(bytes, from, length, charset, Results.PARAMS_MOST);
+        }
+        if (params == null) {
+            throw new ContentMalformedException("too many parameters whose names have one hash");
+        }
+        return params;
     }
 
     /** Returns the value of the JSON text that the body is; its tape is at {@code at}. Objects in it are lazy. */
