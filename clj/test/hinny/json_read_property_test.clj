@@ -163,7 +163,7 @@
       (is (vector? (get (json/read-value text {:lazy? true :max-depth 10000}) "a"))))))
 
 (deftest many-threads-test
-  (let [texts (mapv #(data-json/write-str %) (gen/sample (gen/map text value) 60))
+  (let [texts (mapv #(data-json/write-str %) (gen/sample (gen/resize 15 (gen/map text value)) 30))
         expected (mapv json/read-value texts)
         shared (mapv #(json/read-value % {:lazy? true}) texts)
         ^ExecutorService pool (Executors/newFixedThreadPool 4)]
