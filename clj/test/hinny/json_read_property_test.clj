@@ -88,12 +88,14 @@
                           change (gen/elements ["" "," ":" "\"" "\\" "{" "}" "[" "]" "0" "-" "." "e" "t" " " "\n" "\u0001"
                                                 "\\u0041" "\u00e9"])
                           cut (gen/choose 0 2)]
-             (let [text ^String (data-json/write-str expected)
+             ;; Characters as they are: a change within the escapes of a pair would leave half of it.
+             (let [text ^String (data-json/write-str expected :escape-unicode false)
                    at (mod (* 7919 place) (inc (count text)))
                    changed (str (subs text 0 at) change (subs text (min (count text) (+ at cut))))
                    ours (value-or-refused changed)]
-               ;; Jackson is made to refuse equal keys, and takes infinities; there is no half of a pair here.
+               ;; Jackson is made to refuse equal keys, and takes infinities. No bytes can be made of half a pair.
                (or (= ours (jackson-or-refused changed))
+                   (re-find #"\p{Cs}" changed)
                    (re-find #"(?s)\".*\"\s*:" changed)
                    (re-find #"[eE]" changed)))))))
 

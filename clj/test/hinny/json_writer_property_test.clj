@@ -99,8 +99,10 @@
     (holds 150 (prop/for-all [generated (gen/such-that distinct-keys? value)
                               options (gen/map (gen/elements [:pretty? :escape-slash? :escape-unicode? :escape-html?])
                                                gen/boolean)]
-                 (let [json (json/write-value-as-bytes generated options)]
-                   (and (same? (plain generated) (read-jackson json))
+                 (let [json (json/write-value-as-bytes generated options)
+                       ;; Jackson does not read escaped pairs in keys.
+                       read (if (:escape-unicode? options) #(data-json/read-str (String. ^bytes % "UTF-8")) read-jackson)]
+                   (and (same? (plain generated) (read json))
                         (or (not (:escape-unicode? options)) (every? #(<= 0 %) json))
                         (or (not (:escape-html? options)) (not-any? (set "<>&\u2028\u2029") (String. json "UTF-8"))))))))
   (testing "pretty is compact with white space between"

@@ -10,7 +10,7 @@
    [hinny.json :as json])
   (:import
    (clojure.lang ExceptionInfo)
-   (io.github.hinny JsonReadSettings JsonSettings)))
+   (io.github.hinny JsonMalformedException JsonReadSettings JsonSettings RingRequest)))
 
 (set! *warn-on-reflection* true)
 
@@ -41,6 +41,20 @@
                         key-fn (assoc :key-fn key-fn)
                         (and keywords? (not key-fn)) (assoc :keywords? true))))
 
+(defn- body-value
+  "Returns the value of the body, `::malformed` if it has none. The body of a request of Hinny's own that came whole is read
+  where it is."
+  [request body settings]
+  (try
+    (if (and (instance? RingRequest request) (.isBodyWhole ^RingRequest request))
+      (.readJson ^RingRequest request settings)
+      (json/read-value body settings))
+    (catch JsonMalformedException _ ::malformed)
+    (catch ExceptionInfo failure
+      (if (= :hinny.error/json-malformed (:type (ex-data failure)))
+        ::malformed
+        (throw failure)))))
+
 (defn- with-json
   "Returns what `f` makes of the request and its body's value; the request itself if its body is no JSON, nil if that is
   malformed."
@@ -48,12 +62,7 @@
   (let [body (when (json-request? request) (:body request))]
     (if (nil? body)
       request
-      (let [value (try
-                    (json/read-value body settings)
-                    (catch ExceptionInfo failure
-                      (if (= :hinny.error/json-malformed (:type (ex-data failure)))
-                        ::malformed
-                        (throw failure))))]
+      (let [value (body-value request body settings)]
         (when-not (identical? ::malformed value)
           (f request value))))))
 

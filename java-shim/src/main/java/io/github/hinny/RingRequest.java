@@ -137,6 +137,15 @@ public final class RingRequest extends LazyMap {
         return ((WholeBody) record.body()).readForm(charset, most);
     }
 
+    /**
+     * Reads a body that {@link #isBodyWhole} to its end, as a JSON text; see {@link JsonReader#read}.
+     *
+     * @throws JsonMalformedException if it is malformed, or beyond a limit
+     */
+    public Object readJson(final JsonReadSettings settings) {
+        return ((WholeBody) record.body()).readJson(settings);
+    }
+
     /** Returns the cookies of the Cookie header; see {@link Params#ofCookies(String, int)}. */
     public IPersistentMap cookies(final int most) {
         if (!isHidden(HEADERS)) {

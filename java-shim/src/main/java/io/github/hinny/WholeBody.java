@@ -20,4 +20,11 @@ final class WholeBody extends ByteArrayInputStream {
         pos = count;
         return Params.ofForm(buf, from, count - from, charset, most);
     }
+
+    /** Reads what nobody has read yet as a JSON text; see {@link JsonReader#read}. */
+    synchronized Object readJson(final JsonReadSettings settings) {
+        final int from = pos;
+        pos = count;
+        return JsonReader.read(buf, from, count - from, true, settings);
+    }
 }
