@@ -42,6 +42,7 @@ fn write_request(c: &mut Criterion) {
             server_name: "127.0.0.1",
             server_port: 8080,
             remote_addr: "127.0.0.1",
+            endpoint: 0,
         };
         let mut out = Vec::with_capacity(4096);
         c.bench_function(&format!("record_request_write_{count}_headers"), |b| {

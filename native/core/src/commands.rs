@@ -180,6 +180,42 @@ impl<'a> ResponseCommand<&'a [u8]> {
     }
 }
 
+impl ResponseCommand<Bytes> {
+    /// The response in the bytes of one whole command, such as Java's encoder makes; `None` if they are none.
+    #[must_use]
+    pub fn of(command: &[u8]) -> Option<Self> {
+        let bytes = command.get(..length_at(command, 0)?)?;
+        if *bytes.get(RESPONSE_TYPE)? != RESPONSE {
+            return None;
+        }
+        ResponseCommand::parse(bytes).map(ResponseCommand::copy)
+    }
+
+    /// A response of the core's own, with fields that have ids. Values must be visible ASCII and spaces.
+    #[must_use]
+    pub fn of_core(status: StatusCode, fields: &[(u16, &[u8])], body: &[u8]) -> Self {
+        let mut bytes = vec![0; RESPONSE_HEADERS];
+        bytes[RESPONSE_FLAGS] = FLAG_RESPONSE_BODY;
+        for (id, value) in fields {
+            bytes.extend_from_slice(&id.to_le_bytes());
+            bytes.extend_from_slice(&[0; 2]);
+            bytes.extend_from_slice(&u32::try_from(value.len()).unwrap_or(0).to_le_bytes());
+        }
+        for (_, value) in fields {
+            bytes.extend_from_slice(value);
+        }
+        let body_start = bytes.len();
+        bytes.extend_from_slice(body);
+        Self {
+            bytes: bytes.into(),
+            status,
+            header_count: fields.len(),
+            body_start,
+            body_length: body.len(),
+        }
+    }
+}
+
 impl<B: AsRef<[u8]>> ResponseCommand<B> {
     fn bytes(&self) -> &[u8] {
         self.bytes.as_ref()

@@ -50,15 +50,23 @@ pub enum Kind {
     },
     /// A defect of Hinny: a panic in the core, or a command that does not decode.
     Internal,
+    /// The path has routes, but none for the request's method (RFC 9110 §15.5.6).
+    MethodNotAllowed,
+    /// The route makes nothing that the client accepts (RFC 9110 §15.5.7).
+    NotAcceptable,
     /// The worker queue is full.
     Overloaded,
     /// The handler's return value is not a Ring response.
     ResponseInvalid,
+    /// No route has the request's path.
+    RouteNotFound,
     /// The request has more header fields than `:max-header-count`.
     TooManyFields {
         /// The limit.
         limit: usize,
     },
+    /// The route does not take content of the request's type (RFC 9110 §15.5.16).
+    UnsupportedMediaType,
     /// The request target is longer than `:max-uri-bytes`.
     UriTooLong {
         /// The limit in bytes.
@@ -127,7 +135,11 @@ impl Kind {
             | Self::HeadMalformed(_)
             | Self::HeadTimeout { .. }
             | Self::HeadTooLarge { .. }
+            | Self::MethodNotAllowed
+            | Self::NotAcceptable
+            | Self::RouteNotFound
             | Self::TooManyFields { .. }
+            | Self::UnsupportedMediaType
             | Self::UriTooLong { .. }
             | Self::VersionUnsupported => crate::records::KIND_DISCONNECTED,
             Self::ExchangeLimit | Self::Overloaded => crate::records::KIND_OVERLOADED,
@@ -160,9 +172,13 @@ impl fmt::Display for Kind {
             Self::HeadTimeout { started: true } => f.write_str("request head timed out"),
             Self::HeadTimeout { started: false } => f.write_str("connection idle for too long"),
             Self::Internal => f.write_str("internal error"),
+            Self::MethodNotAllowed => f.write_str("no route for this method"),
+            Self::NotAcceptable => f.write_str("nothing that the client accepts"),
             Self::Overloaded => f.write_str("worker queue is full"),
             Self::ResponseInvalid => f.write_str("handler returned an invalid response"),
+            Self::RouteNotFound => f.write_str("no route"),
             Self::TooManyFields { limit } => write!(f, "request has more than {limit} header fields"),
+            Self::UnsupportedMediaType => f.write_str("content of a type that the route does not take"),
             Self::UriTooLong { limit } => write!(f, "request target exceeds {limit} bytes"),
             Self::VersionUnsupported => f.write_str("HTTP version not supported"),
         }

@@ -100,13 +100,17 @@ pub const HEADERS: &[&str] = &[
     "keep-alive",
 ];
 
+/// Id of the header name that says what the client takes.
+pub const ACCEPT: u16 = position(HEADERS, "accept");
+/// Id of the header name that says which methods a path has.
+pub const ALLOW: u16 = position(HEADERS, "allow");
 /// Id of the header name that says how the connection goes on.
 pub const CONNECTION: u16 = position(HEADERS, "connection");
 /// Id of the header name that announces the length of a body.
 pub const CONTENT_LENGTH: u16 = position(HEADERS, "content-length");
-/// Id of the header name whose repeated fields are joined with `;`.
+/// Id of the header name that says what a body is.
 pub const CONTENT_TYPE: u16 = position(HEADERS, "content-type");
-/// Id of `cookie`.
+/// Id of the header name whose repeated fields are joined with `;`.
 pub const COOKIE: u16 = position(HEADERS, "cookie");
 /// Id of the header name that says when a message was made.
 pub const DATE: u16 = position(HEADERS, "date");
@@ -114,6 +118,8 @@ pub const DATE: u16 = position(HEADERS, "date");
 pub const EXPECT: u16 = position(HEADERS, "expect");
 /// Id of the header name that says which server is meant.
 pub const HOST: u16 = position(HEADERS, "host");
+/// Id of the header name that says where something else is.
+pub const LOCATION: u16 = position(HEADERS, "location");
 /// Id of the header name that says which software answers.
 pub const SERVER: u16 = position(HEADERS, "server");
 /// Id of the header name that announces fields behind a chunked body.

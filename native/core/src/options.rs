@@ -7,8 +7,10 @@ use std::fmt::{self, Write as _};
 
 use http::HeaderValue;
 
+pub use self::route::{Parse, ROUTE_OPTIONS, RouteOptions};
 pub use self::table::OPTIONS;
 
+mod route;
 mod table;
 
 /// One option.
@@ -84,18 +86,10 @@ pub struct Options {
     pub port: u16,
     /// `:event-loops`
     pub event_loops: usize,
-    /// `:handler-mode` is `:inline` or `:async`: a response may come in the turn after its request
-    pub on_loop: bool,
+    /// What a route may have another value of
+    pub route: RouteOptions,
     /// `:http1-engine` is `:auto`: plain requests are served by the fast lane
     pub fast_lane: bool,
-    /// `:max-body-bytes`
-    pub max_body_bytes: u64,
-    /// `:inline-body-bytes`
-    pub inline_body_bytes: u64,
-    /// `:parse`
-    pub parse: Parse,
-    /// `:parsed-body-bytes`
-    pub parsed_body_bytes: u64,
     /// `:exchange-buffer-bytes`
     pub exchange_buffer_bytes: usize,
     /// `:max-unread-body-bytes`
@@ -116,53 +110,14 @@ pub struct Options {
     pub server_header: Option<HeaderValue>,
     /// `:header-read-timeout-ms`
     pub header_read_timeout_ms: u64,
-    /// `:body-read-timeout-ms`
-    pub body_read_timeout_ms: u64,
     /// `:keep-alive-timeout-ms`
     pub keep_alive_timeout_ms: u64,
     /// `:response-write-timeout-ms`
     pub response_write_timeout_ms: u64,
-    /// `:handler-timeout-ms`, `None` for 0
-    pub handler_timeout_ms: Option<u64>,
     /// `:reuse-port?`
     pub reuse_port: bool,
     /// Whether the fault triggers of the boundary tests are armed (see `hinny-server`, `service`). No user option.
     pub test_faults: bool,
-}
-
-/// What of each request is parsed before its handler has it.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Parse {
-    /// The query string.
-    pub query: bool,
-    /// A body that is an urlencoded form.
-    pub form: bool,
-    /// A body that is JSON.
-    pub json: bool,
-    /// `:json-keys` is `:keyword`: keys of JSON objects are to become keywords.
-    pub keyword_keys: bool,
-}
-
-impl Parse {
-    /// Whether anything is.
-    #[must_use]
-    pub const fn is_any(self) -> bool {
-        self.query || self.form || self.json
-    }
-
-    /// Reads names with commas between them.
-    fn decode(names: &str) -> Result<Self, OptionError> {
-        let mut parse = Self::default();
-        for name in names.split(',').filter(|name| !name.is_empty()) {
-            match name {
-                "query" => parse.query = true,
-                "form" => parse.form = true,
-                "json" => parse.json = true,
-                _ => return Err(OptionError(format!(":parse does not know :{name}"))),
-            }
-        }
-        Ok(parse)
-    }
 }
 
 /// Why options were refused.
@@ -210,15 +165,8 @@ impl Options {
             host: source.text("host")?.to_owned(),
             port: source.number("port")?,
             event_loops: source.number("event-loops")?,
-            on_loop: source.text("handler-mode")? != "worker",
+            route: RouteOptions::read(&source)?,
             fast_lane: source.text("http1-engine")? == "auto",
-            max_body_bytes: source.number("max-body-bytes")?,
-            inline_body_bytes: source.number("inline-body-bytes")?,
-            parse: Parse {
-                keyword_keys: source.text("json-keys")? == "keyword",
-                ..Parse::decode(source.text("parse")?)?
-            },
-            parsed_body_bytes: source.number("parsed-body-bytes")?,
             exchange_buffer_bytes: source.number("exchange-buffer-bytes")?,
             max_unread_body_bytes: source.number("max-unread-body-bytes")?,
             max_head_bytes: source.number("max-head-bytes")?,
@@ -229,10 +177,8 @@ impl Options {
             max_requests_per_connection: source.number("max-requests-per-connection")?,
             server_header,
             header_read_timeout_ms: source.number("header-read-timeout-ms")?,
-            body_read_timeout_ms: source.number("body-read-timeout-ms")?,
             keep_alive_timeout_ms: source.number("keep-alive-timeout-ms")?,
             response_write_timeout_ms: source.number("response-write-timeout-ms")?,
-            handler_timeout_ms: Some(source.number("handler-timeout-ms")?).filter(|ms| *ms > 0),
             reuse_port: source.boolean("reuse-port?")?,
             test_faults: source.given.contains(&(TEST_FAULTS, "true")),
         })
@@ -242,6 +188,7 @@ impl Options {
 /// Arms the fault triggers; sent only when the JVM runs with the tests' system property.
 const TEST_FAULTS: &str = "test-faults";
 
+/// Options as they were given; those that were not have their defaults.
 struct Source<'a> {
     given: Vec<(&'a str, &'a str)>,
 }
@@ -301,7 +248,7 @@ fn spec(name: &str) -> Option<&'static OptionSpec> {
 
 /// The table as an EDN vector of maps, for Clojure.
 ///
-/// Each map has `:name :type :default :doc`, and where they apply `:unit :min :max :choices`. `:type` is `:boolean`,
+/// Each map has `:name :type :default :doc :route?`, and where they apply `:unit :min :max :choices`. `:type` is `:boolean`,
 /// `:integer`, `:integer-or-keyword`, `:keyword`, `:keyword-set`, `:string` or `:optional-string`; the default `:cores` is the number of processors.
 #[must_use]
 pub fn table_edn() -> String {
@@ -319,8 +266,11 @@ pub fn table_edn() -> String {
         // Writing to a String cannot fail.
         let _ = write!(
             edn,
-            "{{:name :{} :type :{type_name} :unit {:?} :doc {:?}",
-            spec.name, spec.unit, spec.doc
+            "{{:name :{} :type :{type_name} :unit {:?} :doc {:?} :route? {}",
+            spec.name,
+            spec.unit,
+            spec.doc,
+            ROUTE_OPTIONS.contains(&spec.name)
         );
         if let OptionKind::Integer { min, max } | OptionKind::IntegerOr { min, max, .. } = spec.kind {
             let _ = write!(edn, " :min {min} :max {max}");

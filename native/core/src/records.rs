@@ -19,7 +19,7 @@ use crate::names;
 
 layout! {
     /// Changes with every change of this layout; both sides compare it at load.
-    ABI_VERSION: i32 = 4;
+    ABI_VERSION: i32 = 5;
 
     /// Record type: a request for a handler.
     REQUEST: u8 = 1;
@@ -65,8 +65,14 @@ layout! {
     REQUEST_SERVER_PORT: usize = 26;
     /// u32: length of the body.
     REQUEST_BODY_LENGTH: usize = 28;
+    /// u32: number of the endpoint that the request's route names, from 1; 0 for the server's own handler.
+    REQUEST_ENDPOINT: usize = 32;
+    /// u16: number of path parameters. If there are any, they stand behind the body, before what was parsed, in the same way:
+    /// a head (`PARSED_HEAD_SIZE`), for each a u32 length (`PARAM_NOT_ASCII`, `PARAM_ABSENT`), and then their texts, without
+    /// escapes.
+    REQUEST_PARAM_COUNT: usize = 36;
     /// Start of the header index.
-    REQUEST_HEADERS: usize = 32;
+    REQUEST_HEADERS: usize = 40;
     /// Size of a header index entry.
     HEADER_ENTRY_SIZE: usize = 8;
 
@@ -92,6 +98,10 @@ layout! {
     PARSED_SETTINGS: usize = 4;
     /// Setting of a tape: keys become keywords.
     PARSED_KEYWORD_KEYS: u32 = 1;
+    /// Bit of the length of a path parameter: the text is UTF-8, or meant to be.
+    PARAM_NOT_ASCII: u32 = 0x8000_0000;
+    /// In place of a length: the path has no such parameter, as a group of a regular expression that took no part.
+    PARAM_ABSENT: u32 = 0xFFFF_FFFF;
 
     /// u8: level, 1 (error) to 5 (trace).
     LOG_LEVEL: usize = 5;
@@ -156,6 +166,8 @@ layout! {
     SIGNAL_BODY_FAILED: u8 = 3;
     /// Signal, record: the exchange is over although its response is not complete; why is one of `KIND_…`.
     SIGNAL_GONE: u8 = 4;
+    /// Signal, record, of no exchange: the requests behind it name endpoints of the route table with this version.
+    SIGNAL_ROUTES: u8 = 5;
 
     /// u8: error kind of a FAIL command.
     FAIL_KIND: usize = 5;
@@ -209,6 +221,8 @@ pub struct RequestHead<'a> {
     pub server_port: u16,
     /// Address of the peer, at most 45 bytes.
     pub remote_addr: &'a str,
+    /// Number of the endpoint, 0 for none.
+    pub endpoint: u32,
 }
 
 /// A request record that is being written: its fixed part is, its header fields follow, [`Self::finish`] ends it.
@@ -239,6 +253,7 @@ impl<'a> RequestWriter<'a> {
         put_u16(&mut fixed, REQUEST_QUERY_LENGTH, query.len());
         put_u16(&mut fixed, REQUEST_SERVER_NAME_LENGTH, head.server_name.len());
         put_u16(&mut fixed, REQUEST_SERVER_PORT, usize::from(head.server_port));
+        put_u32(&mut fixed, REQUEST_ENDPOINT, head.endpoint as usize);
         out.extend_from_slice(&fixed);
         let next_entry = out.len();
         out.resize(next_entry + field_count * HEADER_ENTRY_SIZE, 0);
@@ -298,6 +313,23 @@ pub struct RequestTemplate {
     index_length: usize,
 }
 
+/// What is not the same in them.
+#[derive(Clone, Copy, Debug)]
+pub struct RepeatedRequest<'a> {
+    /// Exchange id.
+    pub exchange: u64,
+    /// Number of the endpoint, 0 for none.
+    pub endpoint: u32,
+    /// Id of the method, which has one.
+    pub method_id: u8,
+    /// Path of the target as sent.
+    pub uri: &'a [u8],
+    /// Query string without `?`, as sent.
+    pub query: Option<&'a [u8]>,
+    /// The whole body.
+    pub body: &'a [u8],
+}
+
 impl RequestTemplate {
     /// The template of a request record whose method has an id; `None` if `record` is none.
     #[must_use]
@@ -321,19 +353,20 @@ impl RequestTemplate {
         })
     }
 
-    /// Appends the record of a request with these header fields to `out`. Its method has an id.
-    pub fn write(
-        &self,
-        out: &mut Vec<u8>,
-        exchange: u64,
-        method_id: u8,
-        uri: &[u8],
-        query: Option<&[u8]>,
-        body: &[u8],
-    ) {
+    /// Appends the record of a request with these header fields to `out`.
+    pub fn write(&self, out: &mut Vec<u8>, request: &RepeatedRequest<'_>) {
+        let RepeatedRequest {
+            exchange,
+            endpoint,
+            method_id,
+            uri,
+            query,
+            body,
+        } = *request;
         let start = out.len();
         let mut fixed = self.fixed;
         fixed[REQUEST_METHOD] = method_id;
+        put_u32(&mut fixed, REQUEST_ENDPOINT, endpoint as usize);
         fixed[REQUEST_FLAGS] = fixed[REQUEST_FLAGS] & !FLAG_QUERY | if query.is_some() { FLAG_QUERY } else { 0 };
         let query = query.unwrap_or_default();
         put_u64(&mut fixed, REQUEST_EXCHANGE, exchange);
@@ -375,15 +408,44 @@ pub fn write_request(out: &mut Vec<u8>, head: &RequestHead<'_>, headers: &Header
     writer.finish(body.iter().map(Bytes::as_ref));
 }
 
-/// Adds what was parsed of a request to its record, with which `out` ends, and the flags that say what it is.
+/// Adds what was found in a request to its record, with which `out` ends: the number of path parameters, and the flags that
+/// say what was parsed.
 ///
-/// `parsed` is what [`end_parsed`] made of each result, in the order of the flags.
-pub fn add_parsed(out: &mut Vec<u8>, record: usize, flags: u8, parsed: &[u8]) {
+/// `parsed` is what [`write_params`] made of the parameters, if there are any, and then what [`end_parsed`] made of each
+/// result, in the order of the flags.
+pub fn add_parsed(out: &mut Vec<u8>, record: usize, param_count: u16, flags: u8, parsed: &[u8]) {
     out.extend_from_slice(parsed);
     if let Some(all) = out.get_mut(record + REQUEST_FLAGS) {
         *all |= flags;
     }
+    put_u16(out, record + REQUEST_PARAM_COUNT, usize::from(param_count));
     finish(out, record);
+}
+
+/// Appends path parameters to `out`, the first `count` of `values`. `write` appends the text of one of them and says whether
+/// it has bytes that are not ASCII.
+pub fn write_params<T>(
+    out: &mut Vec<u8>,
+    count: u16,
+    values: impl Iterator<Item = Option<T>>,
+    mut write: impl FnMut(&mut Vec<u8>, T) -> bool,
+) {
+    let start = begin_parsed(out);
+    let mut entry = out.len();
+    out.resize(entry + usize::from(count) * 4, 0);
+    for value in values.take(usize::from(count)) {
+        let text = out.len();
+        let length = match value {
+            None => PARAM_ABSENT,
+            Some(value) => {
+                let bit = if write(out, value) { PARAM_NOT_ASCII } else { 0 };
+                u32::try_from(out.len() - text).unwrap_or(0) | bit
+            }
+        };
+        out[entry..entry + 4].copy_from_slice(&length.to_le_bytes());
+        entry += 4;
+    }
+    end_parsed(out, start, 0);
 }
 
 /// Makes room in front of a result that will be appended to `out`; returns where that is, for [`end_parsed`].

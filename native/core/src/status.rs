@@ -55,6 +55,10 @@ pub const fn answer(kind: Kind) -> Option<Answer> {
         Kind::ContentMalformed { .. } => (StatusCode::BAD_REQUEST, false, None),
         Kind::HeadTimeout { started: true } | Kind::BodyTimeout => (StatusCode::REQUEST_TIMEOUT, true, None),
         Kind::BodyTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, true, None),
+        Kind::RouteNotFound => (StatusCode::NOT_FOUND, false, None),
+        Kind::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, false, None),
+        Kind::NotAcceptable => (StatusCode::NOT_ACCEPTABLE, false, None),
+        Kind::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, false, None),
         Kind::HandlerThrew | Kind::ResponseInvalid | Kind::FileUnreadable => {
             (StatusCode::INTERNAL_SERVER_ERROR, false, None)
         }
@@ -100,6 +104,10 @@ mod tests {
             (Kind::TooManyFields { limit: 1 }, Some((431, true))),
             (Kind::VersionUnsupported, Some((505, true))),
             (Kind::ExpectationUnknown, Some((417, true))),
+            (Kind::RouteNotFound, Some((404, false))),
+            (Kind::MethodNotAllowed, Some((405, false))),
+            (Kind::NotAcceptable, Some((406, false))),
+            (Kind::UnsupportedMediaType, Some((415, false))),
             (Kind::HandlerThrew, Some((500, false))),
             (Kind::ResponseInvalid, Some((500, false))),
             (Kind::FileUnreadable, Some((500, false))),

@@ -13,9 +13,9 @@ fn absent_options_have_the_defaults_of_the_table() {
     let options = decode(&[]).unwrap();
     assert_eq!(options.host, "0.0.0.0");
     assert_eq!(options.port, 8080);
-    assert_eq!(options.max_body_bytes, 8 << 20);
+    assert_eq!(options.route.max_body_bytes, 8 << 20);
     assert_eq!(options.server_header.unwrap(), "hinny");
-    assert!(!options.on_loop);
+    assert!(!options.route.on_loop);
     assert!(options.fast_lane);
 }
 
@@ -30,7 +30,7 @@ fn given_options_win() {
     .unwrap();
     assert_eq!(options.port, 0);
     assert_eq!(options.server_header, None);
-    assert!(options.on_loop);
+    assert!(options.route.on_loop);
     assert!(!options.fast_lane);
 }
 
@@ -79,4 +79,27 @@ fn the_edn_table_names_every_option() {
         assert!(edn.contains(&format!(":name :{} ", spec.name)));
     }
     assert!(edn.contains(":default :cores}"));
+}
+
+#[test]
+fn a_route_may_set_what_the_list_says_and_nothing_else() {
+    for name in ROUTE_OPTIONS {
+        assert!(spec(name).is_some(), "{name}");
+    }
+    let route = RouteOptions::decode(vec![("handler-mode", "inline"), ("max-body-bytes", "7")]).unwrap();
+    assert!(route.on_loop);
+    assert_eq!(route.max_body_bytes, 7);
+    assert_eq!(
+        RouteOptions {
+            on_loop: false,
+            max_body_bytes: decode(&[]).unwrap().route.max_body_bytes,
+            ..route
+        },
+        decode(&[]).unwrap().route
+    );
+    assert_eq!(
+        RouteOptions::decode(vec![("port", "1")]).unwrap_err().0,
+        "a route cannot set :port"
+    );
+    assert!(RouteOptions::decode(vec![("handler-timeout-ms", "x")]).is_err());
 }

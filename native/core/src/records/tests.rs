@@ -16,6 +16,7 @@ fn request(method: &Method, query: Option<&str>, headers: &HeaderMap, body: &[By
         server_name: "example.com",
         server_port: 8080,
         remote_addr: "127.0.0.1",
+        endpoint: 0,
     };
     write_request(&mut out, &head, headers, body);
     out.split_off(8)
@@ -336,6 +337,27 @@ fn header_fields_that_would_break_the_message_are_refused() {
     }
 }
 
+#[test]
+fn path_parameters_stand_behind_the_body_with_their_lengths() {
+    let mut record = request(&Method::GET, None, &HeaderMap::new(), &[Bytes::from_static(b"body")]);
+    let behind = record.len();
+    let mut params = Vec::new();
+    let values: [Option<&str>; 3] = [Some("7"), None, Some("\u{e9}")];
+    write_params(&mut params, 3, values.into_iter(), |out, value| {
+        out.extend_from_slice(value.as_bytes());
+        !value.is_ascii()
+    });
+    add_parsed(&mut record, 0, 3, FLAG_QUERY_PARSED, &params);
+    assert_eq!(get_u16(&record, REQUEST_PARAM_COUNT), Some(3));
+    assert_eq!(record[REQUEST_FLAGS], FLAG_HTTP_10 | FLAG_QUERY_PARSED);
+    assert_eq!(get_u32(&record, REQUEST_LENGTH), Some(record.len()));
+    assert_eq!(get_u32(&record, behind), Some(3 * 4 + 3));
+    let lengths = [1, PARAM_ABSENT, 2 | PARAM_NOT_ASCII].map(|length: u32| Some(length as usize));
+    let at = behind + PARSED_HEAD_SIZE;
+    assert_eq!([0, 4, 8].map(|n| get_u32(&record, at + n)), lengths);
+    assert_eq!(&record[at + 12..at + 15], b"7\xc3\xa9");
+}
+
 proptest! {
     #[test]
     fn a_template_writes_what_the_writer_writes(
@@ -361,6 +383,7 @@ proptest! {
                 server_name: "example.com",
                 server_port: 8080,
                 remote_addr: "127.0.0.1",
+                endpoint: u32::from(*method_id),
             };
             let mut out = Vec::new();
             write_request(&mut out, &head, &headers, &[Bytes::from(body.clone())]);
@@ -370,7 +393,14 @@ proptest! {
         let (uri, query, method_id, body) = &lines[1];
         let mut out = vec![7; 8];
         let query = query.as_deref().map(str::as_bytes);
-        template.write(&mut out, 2, *method_id, uri.as_bytes(), query, body.as_bytes());
+        template.write(&mut out, &RepeatedRequest {
+            exchange: 2,
+            endpoint: u32::from(*method_id),
+            method_id: *method_id,
+            uri: uri.as_bytes(),
+            query,
+            body: body.as_bytes(),
+        });
         prop_assert_eq!(&out[8..], &records[1][..]);
     }
 

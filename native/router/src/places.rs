@@ -1,0 +1,91 @@
+//! The places of one method: which endpoints answer it at which path.
+
+use crate::endpoint::Endpoint;
+use crate::params::Params;
+use crate::tree::Tree;
+
+/// How an endpoint comes to answer a method.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Claim {
+    /// It answers every method.
+    Any,
+    /// It answers GET, and so HEAD.
+    Implied,
+    /// It names the method.
+    Named,
+}
+
+/// An endpoint at a place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Candidate {
+    /// Index of the endpoint.
+    pub(crate) endpoint: usize,
+    pub(crate) route: u32,
+    pub(crate) claim: Claim,
+}
+
+/// The endpoints at one place, in the order of the table. More than one only if they differ in content.
+pub(crate) type Place = Vec<Candidate>;
+
+/// Paths and what answers there.
+#[derive(Debug, Default)]
+pub(crate) struct Places {
+    places: Vec<Place>,
+    tree: Tree,
+}
+
+/// Why an endpoint cannot be added.
+#[derive(Debug)]
+pub(crate) enum Clash {
+    /// Another one, with this index, answers the same requests.
+    Endpoint(usize),
+    /// What is wrong with the pattern.
+    Pattern(&'static str),
+}
+
+impl Places {
+    /// Adds an endpoint.
+    pub(crate) fn add(&mut self, pattern: &str, new: Candidate, endpoints: &[Endpoint]) -> Result<(), Clash> {
+        let place = self.tree.insert(pattern, self.places.len()).map_err(Clash::Pattern)?;
+        match self.places.get_mut(place) {
+            Some(place) => join(place, new, endpoints).map_err(Clash::Endpoint),
+            None => {
+                self.places.push(vec![new]);
+                Ok(())
+            }
+        }
+    }
+
+    /// The place of a path; its parameters are in `params`, which was empty.
+    pub(crate) fn find<'p>(&self, path: &'p str, params: &mut Params<'p>) -> Option<&Place> {
+        self.tree.find(path, params).map(|number| &self.places[number])
+    }
+
+    /// Whether a path has a place.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        self.tree.find(path, &mut Params::default()).is_some()
+    }
+}
+
+/// Adds an endpoint to those that answer the same method at the same paths. In its own route, and before all that answer
+/// HEAD for GET's sake, the one that names the method stays alone.
+fn join(place: &mut Place, new: Candidate, endpoints: &[Endpoint]) -> Result<(), usize> {
+    let differ = |other: &Candidate| {
+        let (a, b) = (&endpoints[other.endpoint], &endpoints[new.endpoint]);
+        a.consumes != b.consumes || a.produces != b.produces
+    };
+    for other in place.iter_mut() {
+        let is_implied = other.claim == Claim::Implied || new.claim == Claim::Implied;
+        if other.claim != new.claim && (other.route == new.route || is_implied) {
+            if new.claim > other.claim {
+                *other = new;
+            }
+            return Ok(());
+        }
+        if !differ(other) {
+            return Err(other.endpoint);
+        }
+    }
+    place.push(new);
+    Ok(())
+}
