@@ -74,7 +74,7 @@
 (defn server-metrics
   "Returns the counters of `server` since its start, a map of keyword to long; empty when it has stopped.
 
-  `:connections-accepted :connections-open :requests :exchanges-open :errors-answered :replies-stale :panics
+  `:connections-accepted :connections-open :requests :exchanges-open :core-responses :errors-answered :replies-stale :panics
   :accept-failures`"
   {:added "0.1"}
   [^Stoppable server]
@@ -94,6 +94,7 @@
 (defn- engine-settings
   [handler {:keys [event-loops handler-mode worker-threads worker-queue-depth exchange-buffer-bytes]}]
   (Engine$Settings. handler
+                    nil
                     (int event-loops)
                     (case handler-mode
                       :worker Engine$Mode/WORKER

@@ -32,6 +32,7 @@ counters! {
     connections_open = "connections-open", "Connections open now.";
     requests = "requests", "Requests handed to a handler since the start.";
     exchanges_open = "exchanges-open", "Exchanges that wait for their response now.";
+    core_responses = "core-responses", "Requests that the core answered with something else than an error.";
     errors_answered = "errors-answered", "Requests that the core answered with an error.";
     replies_stale = "replies-stale", "Responses that came for an exchange that was already gone.";
     panics = "panics", "Connections that died of a panic in the core.";

@@ -14,4 +14,5 @@ mod engines;
 mod loops;
 mod methods;
 mod onload;
+mod routers;
 mod rust_log;

@@ -4,14 +4,15 @@
 
 use std::fmt::Write as _;
 
+use hinny_core::commands::ResponseCommand;
 use hinny_core::{metrics, names, options, records, results};
 use jni::objects::{JByteArray, JClass, JLongArray, JString};
 use jni::strings::JNIStr;
 use jni::sys::{jint, jlong};
 use jni::{EnvUnowned, NativeMethod, jni_str};
 
-use crate::boundary::fence;
-use crate::{codecs, convert, engines, loops, rust_log};
+use crate::boundary::{Failure, fence};
+use crate::{codecs, convert, engines, loops, routers, rust_log};
 
 extern "system" fn abi_version<'local>(env: EnvUnowned<'local>, _: JClass<'local>) -> jint {
     fence(env, |_| Ok(records::ABI_VERSION))
@@ -98,6 +99,67 @@ extern "system" fn stop<'local>(env: EnvUnowned<'local>, _: JClass<'local>, engi
     });
 }
 
+extern "system" fn compile_routes<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    words: JByteArray<'local>,
+) -> jlong {
+    fence(env, |env| routers::compile(&env.convert_byte_array(&words)?))
+}
+
+extern "system" fn find_route<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    routes: jlong,
+    method: JByteArray<'local>,
+    path: JByteArray<'local>,
+    params: JByteArray<'local>,
+) -> jint {
+    fence(env, |env| {
+        let (method, path) = (env.convert_byte_array(&method)?, env.convert_byte_array(&path)?);
+        let (endpoint, bytes) = routers::find(routes, &method, &path, params.len(env)?)?;
+        convert::copy_out(env, &bytes, &params)?;
+        Ok(endpoint)
+    })
+}
+
+extern "system" fn free_routes<'local>(env: EnvUnowned<'local>, _: JClass<'local>, routes: jlong) {
+    fence(env, |_| {
+        routers::free(routes);
+        Ok(())
+    });
+}
+
+extern "system" fn set_routes<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    engine: jlong,
+    routes: jlong,
+    version: jint,
+) {
+    fence(env, |_| {
+        engines::get(engine)?.set_routes(routers::get(routes)?, version.cast_unsigned());
+        Ok(())
+    });
+}
+
+extern "system" fn set_reply<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    engine: jlong,
+    number: jint,
+    response: JByteArray<'local>,
+) {
+    fence(env, |env| {
+        let response = ResponseCommand::of(&env.convert_byte_array(&response)?)
+            .ok_or_else(|| Failure::engine("internal", "a reply does not decode".into()))?;
+        if let Some(engine) = engines::find(engine) {
+            engine.set_reply(usize::try_from(number).unwrap_or(0), response);
+        }
+        Ok(())
+    });
+}
+
 extern "system" fn decode<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
@@ -156,6 +218,17 @@ methods! {
         decode as extern "system" fn(
             EnvUnowned<'static>, JClass<'static>, jint, JByteArray<'static>, jint, jint, jlong, JByteArray<'static>,
         ) -> jint;
+    "compileRoutes" "([B)J" =>
+        compile_routes as extern "system" fn(EnvUnowned<'static>, JClass<'static>, JByteArray<'static>) -> jlong;
+    "findRoute" "(J[B[B[B)I" =>
+        find_route as extern "system" fn(
+            EnvUnowned<'static>, JClass<'static>, jlong, JByteArray<'static>, JByteArray<'static>, JByteArray<'static>,
+        ) -> jint;
+    "freeRoutes" "(J)V" => free_routes as extern "system" fn(EnvUnowned<'static>, JClass<'static>, jlong);
+    "setRoutes" "(JJI)V" =>
+        set_routes as extern "system" fn(EnvUnowned<'static>, JClass<'static>, jlong, jlong, jint);
+    "setReply" "(JI[B)V" =>
+        set_reply as extern "system" fn(EnvUnowned<'static>, JClass<'static>, jlong, jint, JByteArray<'static>);
     "stop" "(J)V" => stop as extern "system" fn(EnvUnowned<'static>, JClass<'static>, jlong);
 }
 

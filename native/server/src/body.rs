@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hinny_core::error::Kind;
+use hinny_core::options::RouteOptions;
 use hinny_core::records;
 use http::Version;
 use http::header::EXPECT;
@@ -30,7 +31,7 @@ use crate::event_loop::LoopState;
 use crate::exchange::{Demand, Reply};
 use crate::parse::BodyKind;
 use crate::service;
-use crate::timeouts::Phase;
+use crate::timeouts::{Phase, RequestTimeouts};
 
 /// The largest chunk record; the driver's inbox has room for some of them.
 const CHUNK_BYTES_MAX: usize = 32 << 10;
@@ -49,6 +50,7 @@ pub(crate) struct ArrivingRequest {
     limit: u64,
     /// A body of more bytes is streamed.
     inline_limit: u64,
+    options: RouteOptions,
 }
 
 /// What a handler is given.
@@ -62,13 +64,18 @@ pub(crate) enum Arrival {
 impl ArrivingRequest {
     /// # Errors
     /// [`Kind::BodyTooLarge`] if the request says so itself.
-    pub(crate) fn new(connection: &Connection, parts: Parts, body: Incoming) -> Result<Self, Kind> {
-        let options = &connection.state.options;
-        let parsed_limit = BodyKind::of_request(options, &parts.headers).parsed_limit(options);
+    pub(crate) fn new(
+        connection: &Connection,
+        parts: Parts,
+        body: Incoming,
+        options: &RouteOptions,
+    ) -> Result<Self, Kind> {
+        let parsed_limit = BodyKind::of_request(&parts.headers).parsed_limit(options);
         let limit = options.max_body_bytes.min(parsed_limit.unwrap_or(u64::MAX));
         if body.size_hint().lower() > limit {
             return Err(Kind::BodyTooLarge { limit });
         }
+        connection.request_timeouts.set(RequestTimeouts::from(options));
         connection.enter(Phase::Body);
         Ok(Self {
             parts,
@@ -78,6 +85,7 @@ impl ArrivingRequest {
             length: 0,
             limit,
             inline_limit: parsed_limit.map_or(options.inline_body_bytes, |_| u64::MAX),
+            options: *options,
         })
     }
 
@@ -162,13 +170,7 @@ impl ArrivingRequest {
 
     /// The head, and what is to be streamed.
     pub(crate) fn split(self) -> (Parts, BodyRest) {
-        let rest = BodyRest {
-            body: self.body,
-            length: self.length,
-            awaits_continue: self.length == 0
-                && self.parts.version == Version::HTTP_11
-                && self.parts.headers.contains_key(EXPECT),
-        };
+        let rest = BodyRest::new(&self.parts, self.body, self.length, &self.options);
         (self.parts, rest)
     }
 }
@@ -179,10 +181,21 @@ pub(crate) struct BodyRest {
     /// What was.
     length: u64,
     awaits_continue: bool,
+    options: RouteOptions,
 }
 
 impl BodyRest {
-    /// Goes on with the body in a task of its own.
+    /// What is left of a request's body behind its first `length` bytes.
+    pub(crate) fn new(parts: &Parts, body: Incoming, length: u64, options: &RouteOptions) -> Self {
+        Self {
+            body,
+            length,
+            awaits_continue: length == 0 && parts.version == Version::HTTP_11 && parts.headers.contains_key(EXPECT),
+            options: *options,
+        }
+    }
+
+    /// Goes on with the body in a task of its own. For an exchange that is none it is read and dropped.
     pub(crate) fn stream(self, connection: &Rc<Connection>, exchange: u64) {
         connection.await_continue(self.awaits_continue);
         let stream = StreamedBody {
@@ -191,6 +204,7 @@ impl BodyRest {
             exchange,
             body: self.body,
             length: self.length,
+            options: self.options,
         };
         tokio::task::spawn_local(stream.run());
     }
@@ -203,6 +217,7 @@ struct StreamedBody {
     exchange: u64,
     body: Incoming,
     length: u64,
+    options: RouteOptions,
 }
 
 impl StreamedBody {
@@ -216,7 +231,7 @@ impl StreamedBody {
 
     /// Hands the body over as the handler asks for it; whether it came to its end.
     async fn hand_over(&mut self) -> Result<bool, Kind> {
-        let limit = self.state.options.max_body_bytes;
+        let limit = self.options.max_body_bytes;
         while let Demand::Bytes(_) = poll_fn(|cx| self.state.poll_demand(self.exchange, cx)).await {
             let Some(mut chunk) = self.next_chunk().await? else {
                 self.push(&[], true).await;
@@ -250,7 +265,7 @@ impl StreamedBody {
     async fn next_chunk(&mut self) -> Result<Option<Bytes>, Kind> {
         // hyper asks for it.
         self.connection.await_continue(false);
-        let wait = Duration::from_millis(self.state.options.body_read_timeout_ms);
+        let wait = Duration::from_millis(self.options.body_read_timeout_ms);
         let (body, connection) = (&mut self.body, &self.connection);
         let mut poll_frame = |cx: &mut Context<'_>| {
             // When the response is out, hyper tells of the end of a sized body no sooner than of the next request.

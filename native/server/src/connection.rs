@@ -25,7 +25,7 @@ use crate::lane::Lane;
 use crate::response_bytes::{self, Frame};
 use crate::server_name::LastHost;
 use crate::socket::Socket;
-use crate::timeouts::Phase;
+use crate::timeouts::{Phase, RequestTimeouts};
 
 /// What all who serve a connection share about it.
 pub(crate) struct Connection {
@@ -45,6 +45,8 @@ pub(crate) struct Connection {
     pub(crate) lane_requests: Cell<u64>,
     /// Exchanges that the lane has opened and hyper is to answer, oldest first.
     pub(crate) adopted: RefCell<VecDeque<OpenExchange>>,
+    /// Those of the current request, or of the next one if nobody knows its route yet.
+    pub(crate) request_timeouts: Cell<RequestTimeouts>,
     phase: Cell<Phase>,
     since_ms: Cell<u64>,
     expired: Cell<bool>,
@@ -81,6 +83,7 @@ impl Connection {
             lane: RefCell::default(),
             lane_requests: Cell::new(0),
             adopted: RefCell::default(),
+            request_timeouts: Cell::new(RequestTimeouts::from(&state.options.route)),
             phase: Cell::new(Phase::Fresh),
             since_ms: Cell::new(state.now_ms.get()),
             expired: Cell::new(false),
@@ -128,11 +131,12 @@ impl Connection {
         self.awaits_continue.get()
     }
 
-    /// The request is with its handler; one whose body is streamed runs on a worker in every mode but async.
-    pub(crate) fn dispatched(&self, streamed: bool) {
+    /// The request is with its handler, which may be on the loop; one whose body is streamed runs on a worker in every mode
+    /// but async.
+    pub(crate) fn dispatched(&self, on_loop: bool, streamed: bool) {
         self.enter(Phase::Handler);
         self.body_streams.set(streamed);
-        self.answer_is_near.set(self.state.options.on_loop && !streamed);
+        self.answer_is_near.set(on_loop && !streamed);
     }
 
     /// The response has begun and goes on as its source allows.
@@ -143,6 +147,10 @@ impl Connection {
 
     /// The response is with hyper to its end.
     pub(crate) fn answered(&self) {
+        if !self.body_streams.get() {
+            self.request_timeouts
+                .set(RequestTimeouts::from(&self.state.options.route));
+        }
         self.enter(if self.body_streams.get() {
             Phase::Body
         } else if self.guard.is_in_head() {
@@ -174,10 +182,8 @@ impl Connection {
 
     /// Keeps the connection, whose client has ended its side, until the handlers on the loop had a turn to answer.
     pub(crate) fn hold_for_answer(self: &Rc<Self>) {
-        if self.state.options.on_loop {
-            self.answer_is_near.set(true);
-            self.state.held.borrow_mut().push(Rc::clone(self));
-        }
+        self.answer_is_near.set(true);
+        self.state.held.borrow_mut().push(Rc::clone(self));
     }
 
     pub(crate) const fn answer_is_near(&self) -> bool {

@@ -8,10 +8,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::task::Waker;
 
+use bytes::Bytes;
+use hinny_core::commands::ResponseCommand;
 use hinny_core::metrics::LoopMetrics;
 use hinny_core::options::{OptionError, Options};
+use hinny_router::Router;
 
 use crate::listener;
+use crate::routing::Routes;
 
 /// A server.
 #[derive(Debug)]
@@ -20,6 +24,7 @@ pub struct Engine {
     address: SocketAddr,
     listeners: Mutex<Vec<Option<TcpListener>>>,
     loops: Arc<[Arc<LoopSwitches>]>,
+    routes: Arc<Routes>,
 }
 
 /// Why a server did not start.
@@ -70,7 +75,22 @@ impl Engine {
             address,
             listeners: Mutex::new(listeners.into_iter().map(Some).collect()),
             loops,
+            routes: Arc::default(),
         }))
+    }
+
+    /// Gives the server another route table. Each loop takes it over before its next turn, and says so with a
+    /// [`hinny_core::records::SIGNAL_ROUTES`] record with this version, which must be another than the last one's and not 0.
+    pub fn set_routes(&self, router: Arc<Router>, version: u32) {
+        self.routes.set(router, version);
+        for switches in &*self.loops {
+            switches.wake();
+        }
+    }
+
+    /// Gives the response of the endpoints whose source is a reply with this number.
+    pub fn set_reply(&self, number: usize, response: ResponseCommand<Bytes>) {
+        self.routes.set_reply(number, response);
     }
 
     /// The port that is listened on.
@@ -115,6 +135,10 @@ impl Engine {
 
     pub(crate) fn take_listener(&self, index: usize) -> Option<TcpListener> {
         self.lock_listeners().get_mut(index)?.take()
+    }
+
+    pub(crate) fn routes(&self) -> Arc<Routes> {
+        Arc::clone(&self.routes)
     }
 
     /// The switches of all loops.

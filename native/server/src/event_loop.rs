@@ -23,6 +23,7 @@ use hinny_core::options::Options;
 use hinny_core::records;
 use hinny_core::slots::Slots;
 use hinny_core::time::{Clock, SystemClock};
+use hinny_router::Router;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use tokio::task::JoinHandle;
@@ -35,6 +36,7 @@ use crate::inbox::Inbox;
 use crate::lane;
 use crate::listener;
 use crate::parse::Parsed;
+use crate::routing::Routes;
 use crate::timeouts;
 
 /// How long accepting rests after an error that will not go away at once, such as too many open files.
@@ -103,6 +105,11 @@ pub(crate) struct LoopState {
     pub(crate) read_buffer: RefCell<Box<[u8]>>,
     /// What was parsed of the request that is being handed over.
     pub(crate) parsed: RefCell<Parsed>,
+    pub(crate) shared_routes: Arc<Routes>,
+    /// The table that requests are matched with now, and its version.
+    pub(crate) router: RefCell<Option<Arc<Router>>>,
+    pub(crate) routes_version: Cell<u32>,
+    pub(crate) shortest_route_timeout_ms: Cell<u64>,
     pub(crate) date: RefCell<Date>,
     /// The line of the Server field, empty if there is none.
     pub(crate) server_line: Vec<u8>,
@@ -231,6 +238,10 @@ impl EventLoop {
             replied: RefCell::default(),
             read_buffer: RefCell::new(vec![0; READ_BUFFER_BYTES].into()),
             parsed: RefCell::default(),
+            shared_routes: engine.routes(),
+            router: RefCell::default(),
+            routes_version: Cell::new(0),
+            shortest_route_timeout_ms: Cell::new(u64::MAX),
             date: RefCell::new(Date::new()),
             server_line: server_line(engine.options()),
             spare_buffers: RefCell::default(),
@@ -268,6 +279,7 @@ impl EventLoop {
         } = self;
         state.now_ms.set(clock.now_ms());
         state.turn.set(state.turn.get() + 1);
+        state.adopt_routes();
         let mut outbox = Some(outbox);
         runtime.block_on(poll_fn(|cx| {
             if let Some(outbox) = outbox.take() {

@@ -36,7 +36,7 @@ pub(crate) use self::replies::{answer, fail, flush, stored};
 use crate::connection::{Connection, answer_raw};
 use crate::exchange::OpenExchange;
 use crate::socket::HOLD_BYTES;
-use crate::timeouts::Phase;
+use crate::timeouts::{Phase, RequestTimeouts};
 
 /// The most requests of a connection that have no response yet.
 pub(crate) const OPEN_MAX: usize = 64;
@@ -67,7 +67,7 @@ pub(crate) struct Lane {
     /// So much of it was read.
     ignored: usize,
     input_ended: bool,
-    /// The turn in which it last handed a request over.
+    /// The turn in which a handler on the loop was last given a request.
     last_turn: u64,
     /// The loop flushes the connection when the outbox is applied.
     replied: bool,
@@ -77,6 +77,7 @@ pub(crate) struct Lane {
 struct OpenRequest {
     exchange: u64,
     since_ms: u64,
+    timeouts: RequestTimeouts,
     head_request: bool,
     /// Its method is safe (RFC 9110 §9.2.1).
     safe: bool,
@@ -243,9 +244,15 @@ fn settle(connection: &Connection, lane: &Lane) {
     let (phase, since_ms) = connection.phase();
     if let Some(oldest) = lane.open.front() {
         if phase != Phase::Handler || since_ms != oldest.since_ms {
+            connection.request_timeouts.set(oldest.timeouts);
             connection.enter_since(Phase::Handler, oldest.since_ms);
         }
         return;
+    }
+    if phase == Phase::Handler {
+        connection
+            .request_timeouts
+            .set(RequestTimeouts::from(&connection.state.options.route));
     }
     let now = if lane.rest.is_empty() || lane.next != Next::Input {
         Phase::Idle

@@ -21,6 +21,7 @@ mod parse;
 mod response;
 mod response_body;
 mod response_bytes;
+mod routing;
 mod server_name;
 mod service;
 mod socket;

@@ -1,13 +1,15 @@
-//! What the core parses of a request before its handler has it (`:parse`).
+//! What the core finds in a request before its handler has it: the parameters of its path, and what `:parse` asks for.
 //!
 //! # Invariants
 //! - A request whose content cannot be parsed reaches no handler: it is answered, and the connection goes on.
 
 use hinny_codec::decode::{Codec, Malformed};
 use hinny_codec::media_type;
+use hinny_codec::percent::{self, Style};
 use hinny_core::error::Kind;
-use hinny_core::options::Options;
+use hinny_core::options::{Parse, RouteOptions};
 use hinny_core::records::{self, FLAG_FORM_PARSED, FLAG_JSON_PARSED, FLAG_QUERY_PARSED, PARSED_KEYWORD_KEYS};
+use hinny_router::Params;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 
@@ -16,10 +18,10 @@ use crate::event_loop::LoopState;
 /// What a loop keeps of the memory for a large result.
 const KEPT_BYTES: usize = 256 << 10;
 
-/// What a request's body is parsed as.
+/// What a request's body is.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) enum BodyKind {
-    /// Nothing.
+    /// Nothing that can be parsed here.
     #[default]
     Opaque,
     /// An urlencoded form.
@@ -29,63 +31,72 @@ pub(crate) enum BodyKind {
 }
 
 impl BodyKind {
-    /// What `:parse` makes of a body with this Content-Type.
-    pub(crate) fn of(options: &Options, content_type: Option<&[u8]>) -> Self {
-        let parse = options.parse;
+    /// What a body with this Content-Type is.
+    pub(crate) fn of(content_type: Option<&[u8]>) -> Self {
         match content_type {
-            Some(value) if parse.json && media_type::is_json(value) => Self::Json,
-            Some(value) if parse.form && media_type::is_form(value) => Self::Form,
+            Some(value) if media_type::is_json(value) => Self::Json,
+            Some(value) if media_type::is_form(value) => Self::Form,
             _ => Self::Opaque,
         }
     }
 
     /// [`Self::of`] for hyper's header map. Of more Content-Type fields than one, which HTTP does not allow, the body is
     /// not parsed.
-    pub(crate) fn of_request(options: &Options, headers: &HeaderMap) -> Self {
+    pub(crate) fn of_request(headers: &HeaderMap) -> Self {
         let mut values = headers.get_all(CONTENT_TYPE).into_iter();
         match (values.next(), values.next()) {
-            (Some(value), None) => Self::of(options, Some(value.as_bytes())),
+            (Some(value), None) => Self::of(Some(value.as_bytes())),
             _ => Self::Opaque,
         }
     }
 
-    /// The largest body of this kind that is taken; all of it arrives before its handler runs.
-    pub(crate) const fn parsed_limit(self, options: &Options) -> Option<u64> {
+    /// What of it `:parse` asks for.
+    pub(crate) const fn wanted(self, parse: Parse) -> Self {
         match self {
+            Self::Form if parse.form => Self::Form,
+            Self::Json if parse.json => Self::Json,
+            Self::Opaque | Self::Form | Self::Json => Self::Opaque,
+        }
+    }
+
+    /// The largest body that is taken to be parsed, `None` if it is not; all of it arrives before its handler runs.
+    pub(crate) const fn parsed_limit(self, options: &RouteOptions) -> Option<u64> {
+        match self.wanted(options.parse) {
             Self::Opaque => None,
             Self::Form | Self::Json => Some(options.parsed_body_bytes),
         }
     }
 }
 
-/// The results for one request, as its record holds them.
+/// What was found in one request, as its record holds it.
 #[derive(Debug, Default)]
 pub(crate) struct Parsed {
+    param_count: u16,
     flags: u8,
     bytes: Vec<u8>,
 }
 
-/// Parses the query and the pieces of the body; what comes of it is in `state.parsed` then.
+/// Parses what `parse` asks for of the query and the pieces of the body; what comes of it is in `state.parsed` then, behind
+/// what [`LoopState::destination`] has left there.
 ///
 /// # Errors
 /// [`Kind::ContentMalformed`].
-pub(crate) fn parse(state: &LoopState, query: Option<&[u8]>, kind: BodyKind, body: &[&[u8]]) -> Result<(), Kind> {
-    let parsed = &mut *state.parsed.borrow_mut();
-    parsed.flags = 0;
-    parsed.bytes.clear();
-    parsed.bytes.shrink_to(KEPT_BYTES);
-    if !state.options.parse.is_any() {
+pub(crate) fn parse(
+    state: &LoopState,
+    parse: Parse,
+    query: Option<&[u8]>,
+    kind: BodyKind,
+    body: &[&[u8]],
+) -> Result<(), Kind> {
+    if !parse.is_any() {
         return Ok(());
     }
-    if state.options.parse.query {
+    let parsed = &mut *state.parsed.borrow_mut();
+    if parse.query {
         parsed.add(Codec::Params, FLAG_QUERY_PARSED, 0, query.unwrap_or_default())?;
     }
-    let keyword_keys = if state.options.parse.keyword_keys {
-        PARSED_KEYWORD_KEYS
-    } else {
-        0
-    };
-    let (codec, flag, settings) = match kind {
+    let keyword_keys = if parse.keyword_keys { PARSED_KEYWORD_KEYS } else { 0 };
+    let (codec, flag, settings) = match kind.wanted(parse) {
         BodyKind::Opaque => return Ok(()),
         BodyKind::Form => (Codec::Params, FLAG_FORM_PARSED, 0),
         BodyKind::Json => (Codec::Json, FLAG_JSON_PARSED, keyword_keys),
@@ -98,6 +109,25 @@ pub(crate) fn parse(state: &LoopState, query: Option<&[u8]>, kind: BodyKind, bod
 }
 
 impl Parsed {
+    /// Forgets everything.
+    pub(crate) fn restart(&mut self) {
+        self.param_count = 0;
+        self.flags = 0;
+        self.bytes.clear();
+        self.bytes.shrink_to(KEPT_BYTES);
+    }
+
+    /// Adds the parameters of the path, without escapes.
+    pub(crate) fn add_params(&mut self, params: &Params<'_>) {
+        self.param_count = u16::try_from(params.len()).unwrap_or(u16::MAX);
+        if self.param_count > 0 {
+            records::write_params(&mut self.bytes, self.param_count, params.values(), |out, value| {
+                // Escapes were checked with the head.
+                percent::decode(value.as_bytes(), Style::Uri, out).unwrap_or_default()
+            });
+        }
+    }
+
     fn add(&mut self, codec: Codec, flag: u8, settings: u32, input: &[u8]) -> Result<(), Kind> {
         let start = records::begin_parsed(&mut self.bytes);
         codec
@@ -113,8 +143,8 @@ impl Parsed {
 
     /// Adds the results to the record at `record`, with which `out` ends.
     pub(crate) fn add_to(&self, out: &mut Vec<u8>, record: usize) {
-        if self.flags != 0 {
-            records::add_parsed(out, record, self.flags, &self.bytes);
+        if !self.bytes.is_empty() {
+            records::add_parsed(out, record, self.param_count, self.flags, &self.bytes);
         }
     }
 }

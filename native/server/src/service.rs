@@ -19,28 +19,35 @@ use hinny_codec::target;
 use hinny_core::commands::ResponseCommand;
 use hinny_core::error::{HeadFault, Kind};
 use hinny_core::names;
+use hinny_core::options::Parse;
 use hinny_core::records::{self, FLAG_BODY_STREAM, FLAG_HTTP_10, METHOD_LENGTH_MAX, RequestHead};
+use hinny_router::{Asked, Method as RequestMethod};
+use http::header::{ACCEPT, CONTENT_TYPE};
 use http::request::Parts;
-use http::{HeaderMap, Method, Request, Response, Version};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Version};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::service::Service;
 use tokio::task::JoinHandle;
 
-use crate::body::{Arrival, ArrivingRequest};
+use crate::body::{Arrival, ArrivingRequest, BodyRest};
 use crate::connection::Connection;
 use crate::event_loop::LoopState;
 use crate::exchange::{OpenExchange, Reply};
 use crate::parse::{self, BodyKind};
 use crate::response::{self, Content};
 use crate::response_body::{self, OpenedFile, ResponseBody};
-use crate::timeouts::Phase;
+use crate::routing::{Destination, Target};
+use crate::timeouts::{Phase, RequestTimeouts};
 
 /// What a request's head may add to its body's length in the inbox.
 pub(crate) const RECORD_HEAD_ESTIMATE: usize = 4 << 10;
 
 /// A header field that triggers a fault, for the boundary tests; heeded only with `Options::test_faults`.
 pub(crate) const FAULT_HEADER: &str = "x-hinny-fault";
+
+/// Ids of exchanges are never 0.
+const NO_EXCHANGE: u64 = 0;
 
 /// The service of one connection.
 pub(crate) struct HttpService {
@@ -67,7 +74,7 @@ impl Service<Request<Incoming>> for HttpService {
         let head_request = *request.method() == Method::HEAD;
         if let Some(exchange) = connection.adopted.borrow_mut().pop_front() {
             // The request stands for the one that the lane has read; the handler has that.
-            connection.dispatched(false);
+            connection.dispatched(connection.state.options.route.on_loop, false);
             return ResponseFuture {
                 connection: Rc::clone(&connection),
                 head_request,
@@ -75,14 +82,9 @@ impl Service<Request<Incoming>> for HttpService {
             };
         }
         let (parts, body) = request.into_parts();
-        let progress = if body.is_end_stream() {
-            dispatch(&connection, parts, &[], false)
-        } else {
-            check_line(&parts)
-                .and_then(|()| connection.with_server_name(&parts, |_, _| ()))
-                .and_then(|()| ArrivingRequest::new(&connection, parts, body))
-                .map(|arriving| Progress::Arriving(Box::new(arriving)))
-        };
+        let progress = check_line(&parts)
+            .and_then(|()| connection.with_server_name(&parts, |_, _| ()))
+            .and_then(|()| begin(&connection, parts, body));
         ResponseFuture {
             connection,
             head_request,
@@ -100,6 +102,8 @@ pub(crate) struct ResponseFuture {
 
 enum Progress {
     Arriving(Box<ArrivingRequest>),
+    /// The core has the response.
+    Answered(ResponseCommand<Bytes>),
     Dispatched(OpenExchange),
     /// The handler answered with a file, which is being opened.
     Opening(Box<Opening>),
@@ -123,15 +127,24 @@ impl ResponseFuture {
             return Poll::Ready(());
         };
         let chunks = request.take_chunks();
-        self.progress = match arrival {
-            Ok(Arrival::Whole) => dispatch(&self.connection, request.parts, &chunks, false),
-            Ok(Arrival::First) => {
+        // Matched again: meanwhile there may be another table, or another request's parameters in the loop's memory.
+        self.progress = match arrival.map(|arrival| (arrival, destination(&self.connection, &request.parts, true))) {
+            Ok((Arrival::Whole, Destination::Handler(target))) => {
+                dispatch(&self.connection, request.parts, &chunks, false, &target)
+            }
+            Ok((Arrival::First, Destination::Handler(target))) => {
                 let (parts, rest) = request.split();
-                dispatch(&self.connection, parts, &chunks, true).inspect(|progress| {
+                dispatch(&self.connection, parts, &chunks, true, &target).inspect(|progress| {
                     if let Progress::Dispatched(exchange) = progress {
                         rest.stream(&self.connection, exchange.id());
                     }
                 })
+            }
+            Ok((arrival, core)) => {
+                if matches!(arrival, Arrival::First) {
+                    drop_body(&self.connection, request.split().1);
+                }
+                answer(&self.connection, core)
             }
             Err(kind) => Err(kind),
         }
@@ -159,6 +172,9 @@ impl ResponseFuture {
                 Ok(None) => {}
                 Err(kind) => self.progress = Progress::Failed(kind),
             }
+        }
+        if let Progress::Answered(command) = &self.progress {
+            return Poll::Ready(self.respond(command, Content::Whole(command.body().unwrap_or_default())));
         }
         if let Progress::Opening(opening) = &mut self.progress {
             let opened =
@@ -235,12 +251,82 @@ fn path_of(command: &ResponseCommand<Bytes>) -> PathBuf {
     OsString::from_vec(command.body().unwrap_or_default().to_vec()).into()
 }
 
+/// Begins with a request whose head is right.
+fn begin(connection: &Rc<Connection>, parts: Parts, body: Incoming) -> Result<Progress, Kind> {
+    let has_body = !body.is_end_stream();
+    match destination(connection, &parts, has_body) {
+        Destination::Handler(target) if has_body => ArrivingRequest::new(connection, parts, body, &target.options)
+            .map(|arriving| Progress::Arriving(Box::new(arriving))),
+        Destination::Handler(target) => dispatch(connection, parts, &[], false, &target),
+        core => {
+            if has_body {
+                drop_body(
+                    connection,
+                    BodyRest::new(&parts, body, 0, &connection.state.options.route),
+                );
+            }
+            answer(connection, core)
+        }
+    }
+}
+
+/// Who answers a request.
+fn destination(connection: &Connection, parts: &Parts, has_body: bool) -> Destination {
+    let method = RequestMethod {
+        id: names::method_id(&parts.method),
+        text: parts.method.as_str(),
+    };
+    let path = parts.uri.path().as_bytes();
+    let query = parts.uri.query().map(str::as_bytes);
+    let state = &connection.state;
+    if let Some(destination) = state.destination(method, path, query, None) {
+        return destination;
+    }
+    let accepts: Vec<&[u8]> = parts
+        .headers
+        .get_all(ACCEPT)
+        .iter()
+        .map(HeaderValue::as_bytes)
+        .collect();
+    let accept = accepts.join(&b","[..]);
+    let asked = Asked {
+        has_body,
+        content_type: parts.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes),
+        accept: (!accepts.is_empty()).then_some(accept.as_slice()),
+    };
+    let destination = state.destination(method, path, query, Some(&asked));
+    destination.unwrap_or(Destination::Refused(Kind::Internal))
+}
+
+/// The core answers without the body.
+fn drop_body(connection: &Rc<Connection>, rest: BodyRest) {
+    connection.dispatched(false, true);
+    rest.stream(connection, NO_EXCHANGE);
+}
+
+/// Answers what is the core's to answer.
+fn answer(connection: &Connection, core: Destination) -> Result<Progress, Kind> {
+    match core {
+        Destination::Answered(command) => {
+            connection.state.switches.metrics.core_responses.add(1);
+            Ok(Progress::Answered(command))
+        }
+        Destination::Refused(kind) => Err(kind),
+        Destination::Handler(_) => Err(Kind::Internal),
+    }
+}
+
 /// Writes the request's record and opens its exchange.
-fn dispatch(connection: &Rc<Connection>, parts: Parts, chunks: &[Bytes], streamed: bool) -> Result<Progress, Kind> {
-    check_line(&parts)?;
+fn dispatch(
+    connection: &Rc<Connection>,
+    parts: Parts,
+    chunks: &[Bytes],
+    streamed: bool,
+    target: &Target,
+) -> Result<Progress, Kind> {
     let state = &connection.state;
     let mut exchange = OpenExchange::open(state)?;
-    if let Err(kind) = parse(state, &parts, chunks, streamed) {
+    if let Err(kind) = parse(state, target.options.parse, &parts, chunks, streamed) {
         // No handler knows of it.
         exchange.complete();
         return Err(kind);
@@ -262,6 +348,7 @@ fn dispatch(connection: &Rc<Connection>, parts: Parts, chunks: &[Bytes], streame
             server_name: host.unwrap_or(&connection.local_addr),
             server_port: port.unwrap_or(connection.local_port),
             remote_addr: &connection.remote_addr,
+            endpoint: target.endpoint,
         };
         state.push_record(|out| {
             let start = out.len();
@@ -275,26 +362,27 @@ fn dispatch(connection: &Rc<Connection>, parts: Parts, chunks: &[Bytes], streame
         return Err(kind);
     }
     state.switches.metrics.requests.add(1);
-    connection.dispatched(streamed);
+    connection.request_timeouts.set(RequestTimeouts::from(&target.options));
+    connection.dispatched(target.options.on_loop, streamed);
     let mut headers = parts.headers;
     headers.clear();
     connection.spare_headers.replace(headers);
     Ok(Progress::Dispatched(exchange))
 }
 
-/// Parses what `:parse` asks for.
-fn parse(state: &LoopState, parts: &Parts, chunks: &[Bytes], streamed: bool) -> Result<(), Kind> {
-    if !state.options.parse.is_any() {
+/// Parses what is asked for.
+fn parse(state: &LoopState, wanted: Parse, parts: &Parts, chunks: &[Bytes], streamed: bool) -> Result<(), Kind> {
+    if !wanted.is_any() {
         return Ok(());
     }
     let query = parts.uri.query().map(str::as_bytes);
     let kind = if streamed {
         BodyKind::Opaque
     } else {
-        BodyKind::of_request(&state.options, &parts.headers)
+        BodyKind::of_request(&parts.headers)
     };
     let pieces: Vec<&[u8]> = chunks.iter().map(Bytes::as_ref).collect();
-    parse::parse(state, query, kind, &pieces)
+    parse::parse(state, wanted, query, kind, &pieces)
 }
 
 /// Checks method and target.

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use hinny_core::error::Kind;
-use hinny_core::options::Options;
+use hinny_core::options::{Options, RouteOptions};
 use hinny_core::time::Clock;
 
 use crate::connection::Connection;
@@ -32,6 +32,22 @@ pub(crate) enum Phase {
     Linger,
 }
 
+/// What a route says of the times that its requests may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RequestTimeouts {
+    pub(crate) body_read_ms: u64,
+    pub(crate) handler_ms: Option<u64>,
+}
+
+impl From<&RouteOptions> for RequestTimeouts {
+    fn from(options: &RouteOptions) -> Self {
+        Self {
+            body_read_ms: options.body_read_timeout_ms,
+            handler_ms: options.handler_timeout_ms,
+        }
+    }
+}
+
 /// How long a connection that we end early stays open for the client to read why.
 const LINGER_MS: u64 = 2_000;
 
@@ -40,14 +56,14 @@ const SWEEP_MIN_MS: u64 = 10;
 const SWEEP_MAX_MS: u64 = 1_000;
 
 impl Phase {
-    /// How long it may last.
-    const fn limit_ms(self, options: &Options) -> Option<u64> {
+    /// How long it may last. `request` holds for the current request.
+    const fn limit_ms(self, options: &Options, request: &RequestTimeouts) -> Option<u64> {
         match self {
             Self::Fresh | Self::Head => Some(options.header_read_timeout_ms),
-            Self::Body => Some(options.body_read_timeout_ms),
+            Self::Body => Some(request.body_read_ms),
             Self::Idle => Some(options.keep_alive_timeout_ms),
             Self::Linger => Some(LINGER_MS),
-            Self::Handler => options.handler_timeout_ms,
+            Self::Handler => request.handler_ms,
             Self::Response => None,
         }
     }
@@ -66,8 +82,8 @@ impl Phase {
 
 /// Looks for expired connections until the loop ends.
 pub(crate) async fn sweep(state: Rc<LoopState>, clock: impl Clock) {
-    let every_ms = sweep_interval_ms(&state.options);
     loop {
+        let every_ms = sweep_interval_ms(&state);
         tokio::time::sleep(Duration::from_millis(every_ms)).await;
         let now_ms = clock.now_ms();
         state.now_ms.set(now_ms);
@@ -88,19 +104,21 @@ fn look(connection: &Connection, now_ms: u64, every_ms: u64) {
     if phase == Phase::Idle && blocked_ms.is_some() {
         return;
     }
-    if let Some(limit_ms) = phase.limit_ms(options)
+    if let Some(limit_ms) = phase.limit_ms(options, &connection.request_timeouts.get())
         && now_ms.saturating_sub(since_ms) >= limit_ms + every_ms
     {
         connection.expire();
     }
 }
 
-fn sweep_interval_ms(options: &Options) -> u64 {
+fn sweep_interval_ms(state: &LoopState) -> u64 {
+    let options = &state.options;
     let shortest = options
         .header_read_timeout_ms
-        .min(options.body_read_timeout_ms)
+        .min(options.route.body_read_timeout_ms)
         .min(options.keep_alive_timeout_ms)
         .min(options.response_write_timeout_ms)
-        .min(options.handler_timeout_ms.unwrap_or(u64::MAX));
+        .min(options.route.handler_timeout_ms.unwrap_or(u64::MAX))
+        .min(state.shortest_route_timeout_ms.get());
     (shortest / 4).clamp(SWEEP_MIN_MS, SWEEP_MAX_MS)
 }

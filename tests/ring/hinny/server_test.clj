@@ -200,7 +200,7 @@
 (deftest metrics-test
   (let [server (run-server hello (assoc local :event-loops 2))]
     (is (every? #{0} (vals (server-metrics server))))
-    (is (= #{:connections-accepted :connections-open :requests :exchanges-open :errors-answered :replies-stale :panics
+    (is (= #{:connections-accepted :connections-open :requests :exchanges-open :core-responses :errors-answered :replies-stale :panics
              :accept-failures}
            (set (keys (server-metrics server)))))
     (with-client [client server]

@@ -22,7 +22,16 @@ pub(super) struct LastHead {
 pub(super) struct Known {
     /// Its fields with the empty line.
     pub(super) bytes: Vec<u8>,
-    pub(super) template: RequestTemplate,
+    /// `None` until a handler was given a request with them.
+    pub(super) template: Option<RequestTemplate>,
+    pub(super) content_length: usize,
+    pub(super) kind: BodyKind,
+    pub(super) close: bool,
+}
+
+/// Such a head that was just parsed.
+pub(super) struct NewHead<'a> {
+    pub(super) bytes: &'a [u8],
     pub(super) content_length: usize,
     pub(super) kind: BodyKind,
     pub(super) close: bool,
@@ -38,23 +47,28 @@ impl LastHead {
         self.misses = 0;
     }
 
-    /// A request came with these fields, and `record` was written for it.
-    pub(super) fn miss(&mut self, bytes: &[u8], record: &[u8], content_length: usize, kind: BodyKind, close: bool) {
+    /// A request came with these fields. `record` was written for it, if a handler was given it.
+    pub(super) fn miss(&mut self, head: &NewHead<'_>, record: Option<&[u8]>) {
+        let template = record.and_then(RequestTemplate::of);
+        if let Some(known) = self.known.as_mut().filter(|known| known.bytes == head.bytes) {
+            if known.template.is_none() {
+                known.template = template;
+            }
+            return;
+        }
         if self.misses == MISSES_MAX {
             self.known = None;
             return;
         }
         self.misses += 1;
-        self.known = RequestTemplate::of(record)
-            .filter(|_| bytes.len() <= BYTES_MAX)
-            .map(|template| {
-                Box::new(Known {
-                    bytes: bytes.to_vec(),
-                    template,
-                    content_length,
-                    kind,
-                    close,
-                })
-            });
+        self.known = (head.bytes.len() <= BYTES_MAX).then(|| {
+            Box::new(Known {
+                bytes: head.bytes.to_vec(),
+                template,
+                content_length: head.content_length,
+                kind: head.kind,
+                close: head.close,
+            })
+        });
     }
 }

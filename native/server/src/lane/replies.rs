@@ -84,7 +84,8 @@ fn go_on(connection: &Rc<Connection>, lane: &mut Lane) {
     }
 }
 
-fn respond<B: AsRef<[u8]>>(
+/// Writes a whole response.
+pub(super) fn respond<B: AsRef<[u8]>>(
     connection: &Connection,
     lane: &mut Lane,
     request: &OpenRequest,

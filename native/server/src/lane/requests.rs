@@ -3,17 +3,22 @@
 use std::rc::Rc;
 use std::task::Context;
 
-use hinny_codec::head::{self, Head, Parsed, Space};
+use hinny_codec::head::{self, Head, Parsed, RequestLine, Space};
 use hinny_core::error::Kind;
 use hinny_core::names;
-use hinny_core::records::{RequestHead, RequestWriter};
+use hinny_core::options::RouteOptions;
+use hinny_core::records::{RepeatedRequest, RequestHead, RequestWriter};
+use hinny_router::{Asked, Method};
 
+use super::last_head::NewHead;
 use super::{Lane, Next, OPEN_BYTES_MAX, OPEN_MAX, OpenRequest, replies};
 use crate::connection::Connection;
 use crate::exchange::Exchange;
 use crate::parse::{self, BodyKind};
+use crate::routing::Destination;
 use crate::service::{FAULT_HEADER, RECORD_HEAD_ESTIMATE};
 use crate::socket::HOLD_BYTES;
+use crate::timeouts::RequestTimeouts;
 
 /// Ids of the methods that are safe (RFC 9110 §9.2.1): GET, HEAD, OPTIONS, TRACE.
 const SAFE_METHODS: [u8; 4] = [1, 2, 6, 8];
@@ -77,28 +82,49 @@ fn take_known(
     let line = head::parse_line(bytes, &known.bytes, connection.guard.limits())?;
     let body_start = line.length + known.bytes.len();
     let end = body_start + known.content_length;
+    let state = &connection.state;
+    let destination = state.destination(Method::listed(line.method), line.path, line.query, None)?;
+    let options = options(connection, &destination);
+    if known.content_length as u64 > longest_body(options, known.kind) {
+        return None;
+    }
     let Some(body) = bytes.get(body_start..end) else {
-        return Some(Err(Next::Input));
+        return Some(Err(wait_for_body(connection, options)));
     };
+    let asking = Asking {
+        method: line.method,
+        close: known.close,
+    };
+    let target = match destination {
+        Destination::Handler(target) => target,
+        core => return Some(answer(connection, lane, &asking, core).map(|()| end)),
+    };
+    known.template.as_ref()?;
     if !may_hand_over(connection, lane, line.method, body.len(), cx) {
         return Some(Err(Next::Turn));
     }
-    let close = known.close;
-    let parsed = parse::parse(&connection.state, line.query, known.kind, &[body]);
+    let parsed = parse::parse(&connection.state, target.options.parse, line.query, known.kind, &[body]);
     if parsed.is_err() && !lane.open.is_empty() {
         return Some(Err(Next::Turn));
     }
-    let opened = open(connection, lane, line.method, close, parsed);
-    if let Some(request) = opened {
-        let template = &lane.last_head.known()?.template;
+    if let Some(request) = open(connection, lane, &asking, &target.options, parsed) {
+        let template = lane.last_head.known()?.template.as_ref()?;
         let state = &connection.state;
         state.push_record(|out| {
             let start = out.len();
-            template.write(out, request.exchange, line.method, line.path, line.query, body);
+            let repeated = RepeatedRequest {
+                exchange: request.exchange,
+                endpoint: target.endpoint,
+                method_id: line.method,
+                uri: line.path,
+                query: line.query,
+                body,
+            };
+            template.write(out, &repeated);
             state.parsed.borrow().add_to(out, start);
         });
         lane.last_head.hit();
-        handed_over(connection, lane, request);
+        handed_over(connection, lane, request, &target.options);
     }
     Some(Ok(end))
 }
@@ -111,56 +137,133 @@ fn take_new<'b>(
     space: &mut Space<'b>,
     cx: &Context<'_>,
 ) -> Result<usize, Next> {
+    let state = &connection.state;
     let head = match head::parse(bytes, connection.guard.limits(), space) {
         Parsed::Plain(head) => head,
         Parsed::Partial => return Err(Next::Input),
         Parsed::Odd => return Err(Next::Hyper),
     };
-    let kind = body_kind(connection, &head);
-    let body_length = body_length(connection, &head, kind).ok_or(Next::Hyper)?;
+    let RequestLine {
+        method, path, query, ..
+    } = head.line;
+    let asked = asked(&head);
+    let destination = state.destination(Method::listed(method), path, query, Some(&asked));
+    let destination = destination.unwrap_or(Destination::Refused(Kind::Internal));
+    let options = *options(connection, &destination);
+    let kind = BodyKind::of(asked.content_type);
+    let body_length = body_length(connection, &head, kind, &options).ok_or(Next::Hyper)?;
     let end = head.length + body_length;
-    let body = bytes.get(head.length..end).ok_or(Next::Input)?;
-    if !may_hand_over(connection, lane, head.line.method, body.len(), cx) {
+    let body = bytes
+        .get(head.length..end)
+        .ok_or_else(|| wait_for_body(connection, &options))?;
+    let asking = Asking {
+        method,
+        close: head.close,
+    };
+    let fields = NewHead {
+        bytes: &bytes[head.line.length..head.length],
+        content_length: body_length,
+        kind,
+        close: head.close,
+    };
+    let target = match destination {
+        Destination::Handler(target) => target,
+        core => {
+            answer(connection, lane, &asking, core)?;
+            lane.last_head.miss(&fields, None);
+            return Ok(end);
+        }
+    };
+    if !may_hand_over(connection, lane, method, body.len(), cx) {
         return Err(Next::Turn);
     }
-    let parsed = parse::parse(&connection.state, head.line.query, kind, &[body]);
+    let parsed = parse::parse(state, options.parse, query, kind, &[body]);
     if parsed.is_err() && !lane.open.is_empty() {
         return Err(Next::Turn);
     }
-    if let Some(request) = open(connection, lane, head.line.method, head.close, parsed) {
-        let fields = &bytes[head.line.length..head.length];
-        write_record(connection, request.exchange, &head, body, |record| {
-            lane.last_head.miss(fields, record, body_length, kind, head.close);
+    if let Some(request) = open(connection, lane, &asking, &options, parsed) {
+        write_record(connection, request.exchange, target.endpoint, &head, body, |record| {
+            lane.last_head.miss(&fields, Some(record));
         });
-        handed_over(connection, lane, request);
+        handed_over(connection, lane, request, &options);
     }
     Ok(end)
 }
 
+/// What holds for a request.
+fn options<'a>(connection: &'a Connection, destination: &'a Destination) -> &'a RouteOptions {
+    match destination {
+        Destination::Handler(target) => &target.options,
+        Destination::Refused(_) | Destination::Answered(_) => &connection.state.options.route,
+    }
+}
+
+/// Who waits for the rest of a body here does not know its route, and how long that may take.
+fn wait_for_body(connection: &Connection, options: &RouteOptions) -> Next {
+    if options.body_read_timeout_ms == connection.state.options.route.body_read_timeout_ms {
+        Next::Input
+    } else {
+        Next::Hyper
+    }
+}
+
+/// What a request says that its response depends on.
+struct Asking {
+    /// Id of the method.
+    method: u8,
+    /// The client will close the connection after the response.
+    close: bool,
+}
+
+/// What a request says about content. A body that is announced and empty is none, as for hyper.
+fn asked<'b>(head: &Head<'_, 'b>) -> Asked<'b> {
+    let value = |wanted| {
+        head.fields()
+            .find(|(id, _, _)| *id == wanted)
+            .map(|(_, _, value)| value)
+    };
+    Asked {
+        has_body: head.content_length.is_some_and(|length| length > 0),
+        content_type: value(names::CONTENT_TYPE),
+        accept: value(names::ACCEPT),
+    }
+}
+
+/// Answers a request that is the core's to answer, when it is its turn.
+fn answer(connection: &Rc<Connection>, lane: &mut Lane, asking: &Asking, core: Destination) -> Result<(), Next> {
+    if !lane.open.is_empty() || connection.socket.borrow().waiting() > HOLD_BYTES {
+        return Err(Next::Turn);
+    }
+    let request = begin(connection, asking, &connection.state.options.route);
+    match core {
+        Destination::Answered(command) => {
+            connection.state.switches.metrics.core_responses.add(1);
+            replies::respond(connection, lane, &request, &command);
+        }
+        Destination::Refused(kind) => replies::refuse(connection, lane, &request, kind),
+        Destination::Handler(_) => replies::refuse(connection, lane, &request, Kind::Internal),
+    }
+    Ok(())
+}
+
 /// The length of the request's body, if the request is the lane's to serve.
-fn body_length(connection: &Connection, head: &Head<'_, '_>, kind: BodyKind) -> Option<usize> {
-    let options = &connection.state.options;
+fn body_length(connection: &Connection, head: &Head<'_, '_>, kind: BodyKind, options: &RouteOptions) -> Option<usize> {
     let length = head.content_length.unwrap_or(0);
-    let has_fault = options.test_faults
+    let has_fault = connection.state.options.test_faults
         && head
             .fields()
             .any(|(_, name, _)| name.eq_ignore_ascii_case(FAULT_HEADER));
-    let most = options.inline_body_bytes.min(options.max_body_bytes);
-    if length > most.min(kind.parsed_limit(options).unwrap_or(most)) || has_fault {
+    if length > longest_body(options, kind) || has_fault {
         return None;
     }
     connection.knows_host(head.host).then_some(())?;
     usize::try_from(length).ok()
 }
 
-/// What the request's body is parsed as.
-fn body_kind(connection: &Connection, head: &Head<'_, '_>) -> BodyKind {
-    let options = &connection.state.options;
-    if !options.parse.is_any() {
-        return BodyKind::Opaque;
-    }
-    let content_type = head.fields().find(|(id, _, _)| *id == names::CONTENT_TYPE);
-    BodyKind::of(options, content_type.map(|(_, _, value)| value))
+/// The longest body of this kind that the lane takes.
+fn longest_body(options: &RouteOptions, kind: BodyKind) -> u64 {
+    let most = options.inline_body_bytes.min(options.max_body_bytes);
+    most.min(kind.parsed_limit(options).unwrap_or(most))
 }
 
 /// Whether it is the request's turn. If not, the task is woken when it may be.
@@ -186,20 +289,12 @@ fn is_safe(method: u8) -> bool {
 fn open(
     connection: &Rc<Connection>,
     lane: &mut Lane,
-    method: u8,
-    close: bool,
+    asking: &Asking,
+    options: &RouteOptions,
     parsed: Result<(), Kind>,
 ) -> Option<OpenRequest> {
     let state = &connection.state;
-    let requests = connection.lane_requests.get() + 1;
-    connection.lane_requests.set(requests);
-    let mut request = OpenRequest {
-        exchange: 0,
-        since_ms: state.now_ms.get(),
-        head_request: method == HEAD,
-        safe: is_safe(method),
-        close: close || requests >= state.options.max_requests_per_connection,
-    };
+    let mut request = begin(connection, asking, options);
     let opened = parsed.and_then(|()| {
         let room = state.may_open_exchange();
         let exchange = room.then(|| state.open_exchange(Exchange::in_lane(connection)));
@@ -215,8 +310,30 @@ fn open(
     Some(request)
 }
 
+/// Counts a request; its exchange is not open.
+fn begin(connection: &Connection, asking: &Asking, options: &RouteOptions) -> OpenRequest {
+    let state = &connection.state;
+    let requests = connection.lane_requests.get() + 1;
+    connection.lane_requests.set(requests);
+    OpenRequest {
+        exchange: 0,
+        since_ms: state.now_ms.get(),
+        timeouts: RequestTimeouts::from(options),
+        head_request: asking.method == HEAD,
+        safe: is_safe(asking.method),
+        close: asking.close || requests >= state.options.max_requests_per_connection,
+    }
+}
+
 /// Writes the record of a request, and shows it to `seen`.
-fn write_record(connection: &Connection, exchange: u64, head: &Head<'_, '_>, body: &[u8], seen: impl FnOnce(&[u8])) {
+fn write_record(
+    connection: &Connection,
+    exchange: u64,
+    endpoint: u32,
+    head: &Head<'_, '_>,
+    body: &[u8],
+    seen: impl FnOnce(&[u8]),
+) {
     connection.with_last_host(|host, port| {
         let record = RequestHead {
             exchange,
@@ -228,6 +345,7 @@ fn write_record(connection: &Connection, exchange: u64, head: &Head<'_, '_>, bod
             server_name: host,
             server_port: port.unwrap_or(connection.local_port),
             remote_addr: &connection.remote_addr,
+            endpoint,
         };
         connection.state.push_record(|out| {
             let start = out.len();
@@ -243,10 +361,12 @@ fn write_record(connection: &Connection, exchange: u64, head: &Head<'_, '_>, bod
 }
 
 /// The request's record is written.
-fn handed_over(connection: &Connection, lane: &mut Lane, request: OpenRequest) {
+fn handed_over(connection: &Connection, lane: &mut Lane, request: OpenRequest, options: &RouteOptions) {
     let state = &connection.state;
     state.switches.metrics.requests.add(1);
-    lane.last_turn = state.turn.get();
+    if options.on_loop {
+        lane.last_turn = state.turn.get();
+    }
     lane.closing = request.close;
     lane.open.push_back(request);
 }

@@ -34,6 +34,7 @@ public final class Engine {
     private final long handle;
     private final int port;
     private final EventLoop[] loops;
+    private final RouteTables tables;
     private final WorkerPool workers;
     private final Watchdog watchdog;
     private final String[] metricNames;
@@ -45,6 +46,10 @@ public final class Engine {
         this.handle = handle;
         this.port = Native.port(handle);
         this.metricNames = Layout.metricNames();
+        this.tables = new RouteTables(settings.eventLoops());
+        if (settings.routes() != null) {
+            tables.add(settings.routes(), handle);
+        }
         this.loops = new EventLoop[settings.eventLoops()];
         for (int i = 0; i < loops.length; i++) {
             loops[i] = new EventLoop(i, settings);
@@ -55,7 +60,7 @@ public final class Engine {
         watchdog.start();
         try {
             for (final EventLoop loop : loops) {
-                loop.start(handle, workers);
+                loop.start(handle, workers, tables);
             }
         } catch (final Throwable failure) {
             watchdog.end();
@@ -76,7 +81,8 @@ public final class Engine {
     /**
      * What the JVM side needs of a server's options.
      *
-     * @param handler a Ring handler
+     * @param handler a Ring handler; null if the route table has no use for one
+     * @param routes a route table, null for none
      * @param eventLoops number of event loops
      * @param mode how the handler is called
      * @param workerThreads most worker threads, {@link WorkerPool#VIRTUAL} for virtual threads
@@ -84,7 +90,13 @@ public final class Engine {
      * @param exchangeBufferBytes how much of each body of an exchange may wait for its receiver
      */
     public record Settings(
-            IFn handler, int eventLoops, Mode mode, int workerThreads, int workerQueueDepth, int exchangeBufferBytes) {}
+            IFn handler,
+            RouteTable routes,
+            int eventLoops,
+            Mode mode,
+            int workerThreads,
+            int workerQueueDepth,
+            int exchangeBufferBytes) {}
 
     /**
      * Starts a server and returns when it accepts connections.
@@ -119,6 +131,19 @@ public final class Engine {
     /** Returns the port that is listened on, also after the server has stopped. */
     public int port() {
         return port;
+    }
+
+    /**
+     * Gives the server another route table. When this returns, every request that the server takes is matched with it; on a
+     * thread of the server's own event loops, soon.
+     *
+     * @throws EngineException if the server is stopped
+     */
+    public void setRoutes(final RouteTable routes) throws InterruptedException {
+        final int version = tables.add(routes, handle);
+        if (!isLoopThread()) {
+            tables.await(version);
+        }
     }
 
     /** Returns where in its life the server is. */
@@ -186,13 +211,17 @@ public final class Engine {
     }
 
     private boolean isOwnThread() {
+        return isLoopThread() || workers.ownsCurrentThread();
+    }
+
+    private boolean isLoopThread() {
         final Thread current = Thread.currentThread();
         for (final EventLoop loop : loops) {
             if (loop.thread() == current) {
                 return true;
             }
         }
-        return workers.ownsCurrentThread();
+        return false;
     }
 
     private void end(final long drainTimeoutMs) {

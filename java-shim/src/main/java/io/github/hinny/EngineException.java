@@ -17,8 +17,8 @@ public final class EngineException extends RuntimeException {
     }
 
     /**
-     * Returns {@code port-in-use}, {@code bind-failed}, {@code option-invalid}, {@code stopped}, {@code panic} or
-     * {@code internal}.
+     * Returns {@code port-in-use}, {@code bind-failed}, {@code option-invalid}, {@code route-conflict}, {@code route-pattern},
+     * {@code route-invalid}, {@code stopped}, {@code panic} or {@code internal}.
      */
     public String kind() {
         return kind;

@@ -38,6 +38,7 @@ final class EventLoop implements Driver, Runnable {
 
     private long engine;
     private WorkerPool workers;
+    private RouteTables tables;
     private Inbox inbox;
     private volatile RuntimeException openFailure;
 
@@ -52,11 +53,14 @@ final class EventLoop implements Driver, Runnable {
      * Starts the thread and returns when the loop serves.
      *
      * @param pool where handlers run that may block, and bodies are written
+     * @param routeTables are told which table the loop uses
      */
-    void start(final long engineHandle, final WorkerPool pool) throws InterruptedException {
+    void start(final long engineHandle, final WorkerPool pool, final RouteTables routeTables)
+            throws InterruptedException {
         engine = engineHandle;
         workers = pool;
-        inbox = new Inbox(this, settings, pool, handlerTurn);
+        tables = routeTables;
+        inbox = new Inbox(this, settings, pool, handlerTurn, version -> tables.use(index, version));
         thread.start();
         opened.await();
         if (openFailure != null) {
@@ -149,6 +153,7 @@ final class EventLoop implements Driver, Runnable {
             turnUntilClosed();
         } finally {
             Native.closeLoop();
+            tables.end(index);
             inbox.endAll();
         }
     }

@@ -3,6 +3,7 @@ package io.github.hinny;
 import clojure.lang.IFn;
 import java.util.Arrays;
 import java.util.concurrent.CompletionStage;
+import java.util.function.IntFunction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,11 +26,15 @@ final class Inbox {
     private final Engine.Mode mode;
     private final WorkerPool workers;
     private final HandlerTurn turn;
+    private final IntFunction<RouteTable> tables;
     private final ReplyWriter writer;
     private final Outbox outbox;
 
     /** Exchanges by the slot in their id. One that is over stays until its slot is used again; it holds nothing. */
     private Exchange[] exchanges = new Exchange[256];
+
+    /** What the endpoints in requests are numbers of; null while there is none. */
+    private RouteTable table;
 
     private byte[] array = new byte[CAPACITY_BYTES];
     private Exchange[] batch = new Exchange[64];
@@ -40,13 +45,20 @@ final class Inbox {
      *
      * @param workers where handlers run that may block
      * @param turn is told when an inline or async handler begins and ends
+     * @param tables the route table of a version, when the core says that it uses it
      */
-    Inbox(final Driver driver, final Engine.Settings settings, final WorkerPool workers, final HandlerTurn turn) {
+    Inbox(
+            final Driver driver,
+            final Engine.Settings settings,
+            final WorkerPool workers,
+            final HandlerTurn turn,
+            final IntFunction<RouteTable> tables) {
         this.driver = driver;
         this.handler = settings.handler();
         this.mode = settings.mode();
         this.workers = workers;
         this.turn = turn;
+        this.tables = tables;
         this.writer = driver.writer();
         this.outbox = writer.outbox;
     }
@@ -68,7 +80,7 @@ final class Inbox {
      */
     boolean handle(final int count) {
         int at = 0;
-        final long now = mode == Engine.Mode.INLINE ? 0 : System.nanoTime();
+        final long now = mode == Engine.Mode.INLINE && table == null ? 0 : System.nanoTime();
         for (int i = 0; i < count; i++) {
             final int length = Records.u32(array, at + Records.REQUEST_LENGTH);
             switch (array[at + Records.REQUEST_TYPE]) {
@@ -119,13 +131,17 @@ final class Inbox {
 
     private void handleRequest(final int at, final int length, final long now) {
         try {
-            final RingRequest request = RingRequest.of(Arrays.copyOfRange(array, at, at + length));
-            if (mode == Engine.Mode.INLINE && !request.isBodyStreamed()) {
-                answerInline(request);
+            final int number = Records.u32(array, at + Records.REQUEST_ENDPOINT);
+            final Endpoint endpoint = number == 0 ? null : table.endpoint(number);
+            final IFn called = endpoint == null ? handler : endpoint.handler();
+            final Engine.Mode how = endpoint == null ? mode : endpoint.mode();
+            final RingRequest request = RingRequest.of(Arrays.copyOfRange(array, at, at + length), endpoint);
+            if (how == Engine.Mode.INLINE && !request.isBodyStreamed()) {
+                answerInline(called, request);
                 return;
             }
-            final boolean async = mode == Engine.Mode.ASYNC;
-            final Exchange exchange = new Exchange(driver, handler, async, request, now);
+            final boolean async = how == Engine.Mode.ASYNC;
+            final Exchange exchange = new Exchange(driver, called, async, request, now);
             register(exchange);
             if (async) {
                 turn.next();
@@ -159,6 +175,10 @@ final class Inbox {
     }
 
     private void handleSignal(final int at) {
+        if (array[at + Records.SIGNAL_CODE] == Records.SIGNAL_ROUTES) {
+            table = tables.apply(Records.u32(array, at + Records.SIGNAL_AMOUNT));
+            return;
+        }
         final Exchange exchange = exchange(Records.u64(array, at + Records.SIGNAL_EXCHANGE));
         if (exchange == null) {
             return;
@@ -175,19 +195,19 @@ final class Inbox {
     }
 
     /** Answers at once if the response is whole, else through an exchange. */
-    private void answerInline(final RingRequest request) {
+    private void answerInline(final IFn called, final RingRequest request) {
         final long id = request.exchange();
         final int start = outbox.position();
         turn.next();
         try {
-            final Object response = handler.invoke(request);
+            final Object response = called.invoke(request);
             if (response instanceof CompletionStage) {
-                registered(request).answer(response);
+                registered(called, request).answer(response);
                 return;
             }
             final Object rest = writer.encoder.encode(response, id, request.isHead(), outbox);
             if (rest != null) {
-                registered(request).goOn(response, rest, start);
+                registered(called, request).goOn(response, rest, start);
             }
         } catch (final InvalidResponseException invalid) {
             HandlerFailure.invalid(driver, id, request, invalid, writer);
@@ -200,8 +220,8 @@ final class Inbox {
     }
 
     /** Makes the exchange that an inline handler's answer needs when it is not whole. */
-    private Exchange registered(final RingRequest request) {
-        final Exchange exchange = new Exchange(driver, handler, false, request, 0);
+    private Exchange registered(final IFn called, final RingRequest request) {
+        final Exchange exchange = new Exchange(driver, called, false, request, 0);
         register(exchange);
         return exchange;
     }

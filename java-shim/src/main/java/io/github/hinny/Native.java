@@ -75,6 +75,36 @@ final class Native {
      */
     static native int decode(int codec, byte[] input, int from, int length, long settings, byte[] output);
 
+    /**
+     * Compiles a route table and returns its handle; see {@link RouteTable#compile}.
+     *
+     * @throws EngineException if it is none, or two of its endpoints answer the same requests
+     */
+    static native long compileRoutes(byte[] words);
+
+    /**
+     * Puts the parameters of a path into {@code params}, as a request record has them, and returns the number of the endpoint
+     * that answers a method there; 0 if none does, {@link Results#GROW_OUTPUT} if {@code params} is too short: its first u32
+     * is then the length that they need. Any thread.
+     */
+    static native int findRoute(long routes, byte[] method, byte[] path, byte[] params);
+
+    /** Ends the handle of a route table; a server that uses the table keeps it. Does nothing the second time. */
+    static native void freeRoutes(long routes);
+
+    /**
+     * Gives a server another route table. Each loop says with a {@link Records#SIGNAL_ROUTES} record from when on it uses it.
+     * Any thread.
+     */
+    static native void setRoutes(long engine, long routes, int version);
+
+    /**
+     * Sets the response of endpoints that have one which changes.
+     *
+     * @param response a whole RESPONSE command
+     */
+    static native void setReply(long engine, int number, byte[] response);
+
     /** Ends the handle. Loops that are still open go on until they close. Does nothing the second time. */
     static native void stop(long engine);
 }

@@ -36,6 +36,9 @@ final class ParsedContent {
         this.record = record;
         this.bytes = bytes;
         int at = aligned(end);
+        if (Records.u16(bytes, Records.REQUEST_PARAM_COUNT) != 0) {
+            at = next(at);
+        }
         int queryStart = 0;
         int formStart = 0;
         int jsonStart = 0;
@@ -60,7 +63,8 @@ final class ParsedContent {
         return aligned(at + Records.PARSED_HEAD_SIZE + Records.u32(bytes, at));
     }
 
-    private static int aligned(final int at) {
+    /** Returns where the next part of a record begins behind what ends at {@code at}. */
+    static int aligned(final int at) {
         return at + ALIGNMENT - 1 & -ALIGNMENT;
     }
 

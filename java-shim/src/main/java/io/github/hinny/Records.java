@@ -17,7 +17,7 @@ import java.nio.ByteOrder;
  */
 public final class Records {
     /** Changes with every change of this layout; both sides compare it at load. */
-    public static final int ABI_VERSION = 4;
+    public static final int ABI_VERSION = 5;
 
     /** Record type: a request for a handler. */
     public static final int REQUEST = 1;
@@ -59,7 +59,9 @@ public final class Records {
     public static final int REQUEST_SERVER_NAME_LENGTH = 24;
     public static final int REQUEST_SERVER_PORT = 26;
     public static final int REQUEST_BODY_LENGTH = 28;
-    public static final int REQUEST_HEADERS = 32;
+    public static final int REQUEST_ENDPOINT = 32;
+    public static final int REQUEST_PARAM_COUNT = 36;
+    public static final int REQUEST_HEADERS = 40;
 
     /** Request flag: HTTP/1.0. */
     public static final int FLAG_HTTP_10 = 1;
@@ -85,6 +87,10 @@ public final class Records {
     public static final int PARSED_HEAD_SIZE = 8;
     public static final int PARSED_SETTINGS = 4;
     public static final int PARSED_KEYWORD_KEYS = 1;
+
+    // Path parameters, which stand before all that in the same way: behind the head the u32 length of each, then the texts.
+    public static final int PARAM_NOT_ASCII = 0x80000000;
+    public static final int PARAM_ABSENT = 0xFFFFFFFF;
 
     /**
      * Bytes of a header index entry: u16 name id (0 = literal), u16 name length, u32 value length.
@@ -148,6 +154,9 @@ public final class Records {
 
     /** Signal, record: the exchange is over although its response is not complete; why is one of {@code KIND_…}. */
     public static final int SIGNAL_GONE = 4;
+
+    /** Signal, record, of no exchange: the requests behind it name endpoints of the route table with this version. */
+    public static final int SIGNAL_ROUTES = 5;
 
     // Fail command.
     public static final int FAIL_KIND = 5;

@@ -44,6 +44,10 @@ import java.util.Locale;
  */
 final class RequestRecord {
     private final byte[] bytes;
+
+    /** What the request's route names, null without one. */
+    private final Endpoint endpoint;
+
     private InputStream body;
     private Exchange exchange;
     private String uri;
@@ -52,9 +56,11 @@ final class RequestRecord {
     private String remoteAddr;
     private Headers headers;
     private ParsedContent parsed;
+    private IPersistentMap pathParams;
 
-    RequestRecord(final byte[] bytes) {
+    RequestRecord(final byte[] bytes, final Endpoint endpoint) {
         this.bytes = bytes;
+        this.endpoint = endpoint;
         this.body = hasFlag(FLAG_BODY) ? wholeBody() : null;
     }
 
@@ -215,6 +221,22 @@ final class RequestRecord {
             parsed = content;
         }
         return content;
+    }
+
+    /** Returns the endpoint of the request's route, null without one. */
+    Endpoint endpoint() {
+        return endpoint;
+    }
+
+    /** Returns the parameters of the path, null without a route. */
+    IPersistentMap pathParams() {
+        IPersistentMap params = pathParams;
+        if (params == null && endpoint != null) {
+            final int bodyEnd = bodyStart() + Records.u32(bytes, REQUEST_BODY_LENGTH);
+            params = PathParams.read(endpoint.params(), bytes, ParsedContent.aligned(bodyEnd));
+            pathParams = params;
+        }
+        return params;
     }
 
     /** Returns the parameters of the query string; their result is at {@code at}. */

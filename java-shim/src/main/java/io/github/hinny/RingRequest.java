@@ -47,8 +47,11 @@ public final class RingRequest extends LazyMap {
     private static final int FORM_PARAMS = 14;
     private static final int JSON_PARAMS = 15;
     private static final int PARAMS = 16;
+    private static final int PATH_PARAMS = 17;
+    private static final int ROUTE = 18;
+    private static final int MATCH = 19;
 
-    private static final Keyword[] CORE_KEYS = new Keyword[17];
+    private static final Keyword[] CORE_KEYS = new Keyword[20];
 
     static {
         CORE_KEYS[URI] = Keyword.intern(null, "uri");
@@ -68,11 +71,15 @@ public final class RingRequest extends LazyMap {
         CORE_KEYS[FORM_PARAMS] = Keyword.intern(null, "form-params");
         CORE_KEYS[JSON_PARAMS] = Keyword.intern(null, "json-params");
         CORE_KEYS[PARAMS] = Keyword.intern(null, "params");
+        CORE_KEYS[PATH_PARAMS] = Keyword.intern(null, "path-params");
+        CORE_KEYS[ROUTE] = Keyword.intern(null, "route");
+        CORE_KEYS[MATCH] = Keyword.intern("hinny.router", "match");
     }
 
     private static final Keyword HTTP = Keyword.intern(null, "http");
     private static final Keyword HEAD = Keyword.intern(null, "head");
     private static final Keyword HTTPS = Keyword.intern(null, "https");
+    private static final Keyword PATH = Keyword.intern(null, "path");
 
     private final transient RequestRecord record;
 
@@ -91,7 +98,12 @@ public final class RingRequest extends LazyMap {
 
     /** Returns the request in a request record, whose array it owns from now on. */
     public static RingRequest of(final byte[] record) {
-        return new RingRequest(new RequestRecord(record), 0, PersistentArrayMap.EMPTY, null);
+        return of(record, null);
+    }
+
+    /** Returns the request in a request record, for an endpoint of the route table; null for none. */
+    static RingRequest of(final byte[] record, final Endpoint endpoint) {
+        return new RingRequest(new RequestRecord(record, endpoint), 0, PersistentArrayMap.EMPTY, null);
     }
 
     /**
@@ -286,6 +298,7 @@ public final class RingRequest extends LazyMap {
             case CONTENT_LENGTH -> record.contentLength() != null;
             case CHARACTER_ENCODING -> record.characterEncoding() != null;
             case QUERY_PARAMS, FORM_PARAMS, JSON_PARAMS, PARAMS -> parsedValue(core) != null;
+            case PATH_PARAMS, ROUTE, MATCH -> record.endpoint() != null;
             default -> true;
         };
     }
@@ -307,8 +320,21 @@ public final class RingRequest extends LazyMap {
             case CONTENT_LENGTH -> record.contentLength();
             case CHARACTER_ENCODING -> record.characterEncoding();
             case QUERY_PARAMS, FORM_PARAMS, JSON_PARAMS, PARAMS -> parsedValue(core);
+            case PATH_PARAMS -> record.pathParams();
+            case ROUTE -> record.endpoint() == null ? null : record.endpoint().data();
+            case MATCH -> match();
             default -> throw new IllegalArgumentException("no core key " + core);
         };
+    }
+
+    /** Returns what the route table knows of the request, null without a route. */
+    private Object match() {
+        final Endpoint endpoint = record.endpoint();
+        return endpoint == null
+                ? null
+                : endpoint.match()
+                        .assoc(PATH, record.uri())
+                        .assoc(CORE_KEYS[PATH_PARAMS], record.pathParams());
     }
 
     /** Returns what the core parsed, null where it did not. */

@@ -88,8 +88,8 @@ public class RequestPathBench {
     }
 
     private Inbox inbox(final BenchDriver driver, final IFn handler, final Engine.Mode mode) {
-        final Engine.Settings settings = new Engine.Settings(handler, 1, mode, 1, 1024, 256 << 10);
-        final Inbox inbox = new Inbox(driver, settings, new SameThread(), new HandlerTurn());
+        final Engine.Settings settings = new Engine.Settings(handler, null, 1, mode, 1, 1024, 256 << 10);
+        final Inbox inbox = new Inbox(driver, settings, new SameThread(), new HandlerTurn(), version -> null);
         int at = 0;
         for (int i = 0; i < BATCH; i++) {
             final byte[] record = record(1L << 32 | i);

@@ -1,0 +1,146 @@
+//! Whose a request is: an endpoint's, the server's own handler's, or the core's to answer.
+//!
+//! # Invariants
+//! - A loop takes over another route table between two turns, and tells its driver before the first request that was
+//!   matched with it. So an endpoint's number always means one of the table that the driver was told of last.
+//! - Each request is matched when it is handed over, with the table of that moment.
+//!
+//! # Threads
+//! [`Routes`] is shared by all; the rest is the loop's own.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use hinny_codec::target;
+use hinny_core::commands::ResponseCommand;
+use hinny_core::error::Kind;
+use hinny_core::options::RouteOptions;
+use hinny_core::records::{self, SIGNAL_ROUTES};
+use hinny_router::{Asked, Found, Method, Router, Source};
+
+use crate::event_loop::LoopState;
+
+/// A server's route table, and the responses that its driver gives for some endpoints.
+#[derive(Debug, Default)]
+pub(crate) struct Routes {
+    /// Changes with the table; 0 while there is none.
+    version: AtomicU32,
+    router: Mutex<Option<Arc<Router>>>,
+    replies: Mutex<Vec<Option<ResponseCommand<Bytes>>>>,
+}
+
+impl Routes {
+    /// Gives all loops another table.
+    pub(crate) fn set(&self, router: Arc<Router>, version: u32) {
+        let mut current = lock(&self.router);
+        *current = Some(router);
+        self.version.store(version, Ordering::Release);
+    }
+
+    /// Gives the response for all endpoints with this number ([`Source::Reply`]).
+    pub(crate) fn set_reply(&self, number: usize, response: ResponseCommand<Bytes>) {
+        let mut replies = lock(&self.replies);
+        if replies.len() <= number {
+            replies.resize(number + 1, None);
+        }
+        replies[number] = Some(response);
+    }
+
+    fn reply(&self, number: u32) -> Option<ResponseCommand<Bytes>> {
+        lock(&self.replies).get(usize::try_from(number).ok()?)?.clone()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Who answers a request.
+#[derive(Debug)]
+pub(crate) enum Destination {
+    /// A handler.
+    Handler(Target),
+    /// The core, with an error.
+    Refused(Kind),
+    /// The core, with a response.
+    Answered(ResponseCommand<Bytes>),
+}
+
+/// A handler, and what holds for its requests.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Target {
+    /// The endpoint's number, 0 for the server's own handler.
+    pub(crate) endpoint: u32,
+    pub(crate) options: RouteOptions,
+}
+
+impl LoopState {
+    /// Takes over another route table, if there is one. To be called between two turns.
+    pub(crate) fn adopt_routes(&self) {
+        let version = self.shared_routes.version.load(Ordering::Acquire);
+        if version == self.routes_version.get() {
+            return;
+        }
+        // A table that is set meanwhile is found in the next turn, by its version.
+        let router = lock(&self.shared_routes.router).clone();
+        self.routes_version.set(version);
+        let of_routes = router.iter().flat_map(|router| router.endpoints());
+        let shortest = of_routes.map(|endpoint| shortest_timeout_ms(&endpoint.options)).min();
+        self.shortest_route_timeout_ms.set(shortest.unwrap_or(u64::MAX));
+        self.router.replace(router);
+        self.push_record(|out| records::write_signal(out, 0, SIGNAL_ROUTES, version as usize));
+    }
+
+    /// Who answers a request; the parameters of its path are in `parsed` then. Without `asked` it may be too early to say:
+    /// `None`.
+    pub(crate) fn destination(
+        &self,
+        method: Method<'_>,
+        path: &[u8],
+        query: Option<&[u8]>,
+        asked: Option<&Asked<'_>>,
+    ) -> Option<Destination> {
+        let parsed = &mut *self.parsed.borrow_mut();
+        parsed.restart();
+        let router = &*self.router.borrow();
+        let Some(router) = router else {
+            return Some(self.own_handler());
+        };
+        let path = target::normalized(path);
+        // It is ASCII.
+        let path = str::from_utf8(&path).unwrap_or_default();
+        Some(match router.find(method, path, query, asked) {
+            Found::Endpoint(endpoint, params) => match &endpoint.source {
+                Source::Handler => {
+                    parsed.add_params(&params);
+                    Destination::Handler(Target {
+                        endpoint: endpoint.number,
+                        options: endpoint.options,
+                    })
+                }
+                Source::Response(response) => Destination::Answered(response.clone()),
+                Source::Reply(number) => self
+                    .shared_routes
+                    .reply(*number)
+                    .map_or(Destination::Refused(Kind::RouteNotFound), Destination::Answered),
+            },
+            Found::Fallback => self.own_handler(),
+            Found::Refused(kind) => Destination::Refused(kind),
+            Found::Answered(response) => Destination::Answered(response),
+            Found::Unsure => return None,
+        })
+    }
+
+    const fn own_handler(&self) -> Destination {
+        Destination::Handler(Target {
+            endpoint: 0,
+            options: self.options.route,
+        })
+    }
+}
+
+fn shortest_timeout_ms(options: &RouteOptions) -> u64 {
+    let handler_ms = options.handler_timeout_ms.unwrap_or(u64::MAX);
+    options.body_read_timeout_ms.min(handler_ms)
+}
