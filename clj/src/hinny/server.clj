@@ -7,6 +7,8 @@
   * `server-status`  -- `:running`, `:stopping` or `:stopped`
   * `server-metrics` -- its counters
   * `on-close`       -- a function to call when a client leaves
+  * `routes`         -- its routes, as data
+  * `swap-routes!`   -- give it other routes while it serves
 
       (with-open [server (run-server (fn [request] {:status 200 :headers {} :body (:uri request)}) {:port 0})]
         (slurp (str \"http://127.0.0.1:\" (server-port server) \"/hello\")))
@@ -17,10 +19,13 @@
    [hinny.impl.body :as body]
    [hinny.impl.error :as error]
    [hinny.impl.foreign :as foreign]
-   [hinny.impl.options :as options])
+   [hinny.impl.health :as health]
+   [hinny.impl.options :as options]
+   [hinny.router :as router])
   (:import
    (clojure.lang Keyword)
-   (io.github.hinny Engine Engine$Mode Engine$Settings Engine$State EngineException Lifeline RingRequest Stoppable)
+   (io.github.hinny Engine Engine$Mode Engine$Settings Engine$State EngineException Lifeline RingRequest RouteTable
+                   Stoppable)
    (java.io Writer)))
 
 (set! *warn-on-reflection* true)
@@ -91,10 +96,19 @@
       (error/failure kind (.getMessage exception) {:host host :port port} exception)
       (error/failure "internal" (str "cannot start: " (.getMessage exception)) {:kind kind} exception))))
 
+(defn- compile-routes
+  "Returns the `RouteTable` of `source`, route data or a router, with the server's health endpoints."
+  ^RouteTable [source {:keys [handler health] :as settings}]
+  (router/server-table source {:fallback? (some? handler)
+                               :trailing-slash (:trailing-slash settings)
+                               :options settings
+                               :more (health/routes health)}))
+
 (defn- engine-settings
-  [handler {:keys [event-loops handler-mode worker-threads worker-queue-depth exchange-buffer-bytes]}]
+  [{:keys [handler event-loops handler-mode worker-threads worker-queue-depth exchange-buffer-bytes]}
+   route-table]
   (Engine$Settings. handler
-                    nil
+                    route-table
                     (int event-loops)
                     (case handler-mode
                       :worker Engine$Mode/WORKER
@@ -112,8 +126,10 @@
     (Lifeline/stopAtShutdown engine (long drain-timeout-ms))))
 
 (defn- serve
-  ^Stoppable [^Engine engine {:keys [join? drain-timeout-ms] :as settings}]
+  ^Stoppable [^Engine engine {:keys [join? drain-timeout-ms health] :as settings}]
   (try
+    (when health
+      (health/start engine health))
     (tie-to-jvm engine settings)
     (catch Throwable failure
       (.stop engine 0)
@@ -122,16 +138,26 @@
     (Lifeline/join engine (long drain-timeout-ms)))
   (->Server engine settings {:local-port (.port engine)}))
 
+(defn- check-handler
+  [handler {:keys [routes]}]
+  (when-not (or (ifn? handler) (and (nil? handler) routes))
+    (throw (error/failure "handler-invalid"
+                          (str "handler must be a function" (when routes " or nil") ", is " (pr-str handler))
+                          {}))))
+
 (defn ^:no-doc start
   "Starts a server as `run-server` does, with the options of `function`, `:run-server` or `:run-jetty`."
   ^Stoppable [function handler opts]
-  (when-not (ifn? handler)
-    (throw (error/failure "handler-invalid" (str "handler must be a function, is " (pr-str handler)) {})))
   (try
-    (let [settings (foreign/resolve-options function opts)]
+    (let [{:keys [routes] :as resolved} (foreign/resolve-options function opts)
+          {:keys [health] :as settings} (-> (assoc resolved :handler handler)
+                                            (update :health health/resolve-options))
+          _ (check-handler handler settings)
+          route-table (when (or routes health) (compile-routes routes settings))]
       (body/install)
       (try
-        (serve (Engine/start (engine-settings handler settings) (options/encode settings)) settings)
+        (serve (Engine/start (engine-settings settings route-table) (options/encode (dissoc settings :handler)))
+               settings)
         (catch EngineException exception
           (throw (start-failure exception settings)))
         (catch UnsupportedOperationException unsupported
@@ -146,7 +172,8 @@
   "Starts an HTTP server for a Ring handler and returns a `Server`.
 
   `handler` is a function of a Ring request (or a var of one: redefinitions are followed), called by many threads at
-  once; with `:handler-mode :async` a function of request, respond and raise. Its response must be a map as the Ring
+  once; with `:handler-mode :async` a function of request, respond and raise. With `:routes` it answers what no route does,
+  and may be nil. Its response must be a map as the Ring
   SPEC 1.5.1 defines it, with a body that is nil, a String (sent in the charset of Content-Type, UTF-8 without one), a
   byte array, a sequence (flushed after each element), a File, an InputStream, or anything that satisfies
   `ring.core.protocols/StreamableResponseBody` or `hinny.protocols/StreamableResponseBody`. Response and body may each
@@ -161,6 +188,8 @@
       :worker-threads      most handlers that run at once, or :virtual (JDK 21+)          64
       :max-body-bytes      largest request body, beyond it 413                            8388608
       :drain-timeout-ms    from stop until unfinished exchanges are cut                   30000
+      :routes              route data, see `docs/routing.md`                              nil
+      :health              whether the core answers /live, /ready and /startup, or a map  nil
       :join?               whether to return only when the server has stopped             false
       :daemon?             whether the JVM may end while the server runs                  false
       :shutdown-hook?      whether the end of the JVM stops the server, with its drain    true
@@ -171,7 +200,8 @@
   timeout), has `.stop` and `.join`, and the metadata `{:local-port n}`.
 
   Throws `ex-info`: `:hinny.error/option-unknown`, `:hinny.error/option-invalid`, `:hinny.error/option-unsupported`,
-  `:hinny.error/option-conflict` and `:hinny.error/handler-invalid` before a socket is bound;
+  `:hinny.error/option-conflict`, `:hinny.error/handler-invalid` and the errors of `hinny.router/router` before a socket is
+  bound;
   `:hinny.error/port-in-use`, `:hinny.error/bind-failed`, `:hinny.error/native-library`."
   {:added "0.1"}
   (^Stoppable [handler] (run-server handler nil))
@@ -202,3 +232,24 @@
    (if drain-timeout-ms
      (server :timeout drain-timeout-ms)
      (.close server))))
+
+(defn routes
+  "Returns the routes of `server` as `hinny.router/routes` does, `[template data]` each; nil if it has none."
+  {:added "0.1"}
+  [^Stoppable server]
+  (some-> (.routes (.engine server)) .routes))
+
+(defn swap-routes!
+  "Gives `server` other routes, route data or a `hinny.router/router`, and returns nil. When it returns, every request that
+  the server takes is matched with them; requests that were matched before go on with what they were matched with, and none
+  is lost. Called on an event loop (by an inline or async handler) it returns at once, and they count soon.
+
+  Throws as `hinny.router/router` does, and then nothing has changed; `IllegalStateException` if the server is stopped."
+  {:added "0.1"}
+  [^Server server routes]
+  (let [route-table (compile-routes routes (.-settings server))]
+    (try
+      (.setRoutes ^Engine (.-engine server) route-table)
+      (catch EngineException stopped
+        (throw (IllegalStateException. (.getMessage stopped) stopped)))))
+  nil)

@@ -33,6 +33,9 @@
        "`:hinny.error/option-unknown` names the nearest known option, `:hinny.error/option-invalid` the range.\n\n"
        "| option | meaning | default | allowed |\n|---|---|---|---|\n"
        (str/join (map row @options/table))
+       "\nA route may have other values of "
+       (str/join ", " (for [{:keys [route? name]} @options/table :when route?] (str "`" name "`")))
+       " for itself: see `docs/routing.md`.\n"
        "\nNot options: the JVM properties `hinny.native.path` and `hinny.native.workdir` (where the native library is\n"
        "loaded from, see the README).\n"))
 

@@ -57,6 +57,8 @@ pub enum OptionKind {
     Text,
     /// A string; nil or "" for none.
     OptionalText,
+    /// Data that Clojure checks; the native library is not told.
+    Data,
 }
 
 /// The value of an option that is not given.
@@ -74,6 +76,8 @@ pub enum OptionDefault {
     NoKeywords,
     /// A string.
     Text(&'static str),
+    /// nil.
+    Nothing,
 }
 
 /// What the native side needs of a server's options. The rest (worker threads, handler mode) is Java's business, but
@@ -249,7 +253,7 @@ fn spec(name: &str) -> Option<&'static OptionSpec> {
 /// The table as an EDN vector of maps, for Clojure.
 ///
 /// Each map has `:name :type :default :doc :route?`, and where they apply `:unit :min :max :choices`. `:type` is `:boolean`,
-/// `:integer`, `:integer-or-keyword`, `:keyword`, `:keyword-set`, `:string` or `:optional-string`; the default `:cores` is the number of processors.
+/// `:integer`, `:integer-or-keyword`, `:keyword`, `:keyword-set`, `:string`, `:optional-string` or `:data`; the default `:cores` is the number of processors.
 #[must_use]
 pub fn table_edn() -> String {
     let mut edn = String::from("[");
@@ -262,6 +266,7 @@ pub fn table_edn() -> String {
             OptionKind::KeywordSet(_) => "keyword-set",
             OptionKind::Text => "string",
             OptionKind::OptionalText => "optional-string",
+            OptionKind::Data => "data",
         };
         // Writing to a String cannot fail.
         let _ = write!(
@@ -287,6 +292,7 @@ pub fn table_edn() -> String {
             OptionDefault::Integer(value) => write!(edn, " :default {value}}}\n "),
             OptionDefault::Keyword(name) => write!(edn, " :default :{name}}}\n "),
             OptionDefault::NoKeywords => write!(edn, " :default #{{}}}}\n "),
+            OptionDefault::Nothing => write!(edn, " :default nil}}\n "),
             OptionDefault::Text(text) => write!(edn, " :default {text:?}}}\n "),
         };
     }

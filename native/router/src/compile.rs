@@ -56,8 +56,8 @@ impl Router {
         for (endpoint, (route, methods, path)) in placed.iter().enumerate() {
             match path {
                 PathSpec::Pattern(pattern) => router.place(pattern, endpoint, *route, methods, &endpoints)?,
-                PathSpec::Regex(source) => router.regexes.push(RegexPlace {
-                    regex: regex(source, &endpoints[endpoint])?,
+                PathSpec::Regex { source, groups } => router.regexes.push(RegexPlace {
+                    regex: regex(source, *groups, &endpoints[endpoint])?,
                     methods: methods.clone(),
                     endpoint,
                 }),
@@ -115,15 +115,21 @@ fn named_methods<'a>(of_endpoints: impl Iterator<Item = &'a Vec<String>>) -> Vec
     methods
 }
 
-fn regex(source: &str, endpoint: &Endpoint) -> Result<Regex, RouteError> {
-    Regex::new(&format!("^(?:{source})$")).map_err(|error| {
+fn regex(source: &str, groups: usize, endpoint: &Endpoint) -> Result<Regex, RouteError> {
+    let refuse = |what: &str| RouteError {
+        kind: "route-pattern",
+        message: format!("the regular expression of {} cannot be used: {what}", endpoint.label),
+    };
+    let regex = Regex::new(&format!("^(?:{source})$")).map_err(|error| {
         let text = error.to_string();
-        let what = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
-        RouteError {
-            kind: "route-pattern",
-            message: format!("the regular expression of {} cannot be used: {what}", endpoint.label),
-        }
-    })
+        refuse(text.lines().last().unwrap_or_default().trim_start_matches("error: "))
+    })?;
+    let found = regex.captures_len() - 1;
+    if found == groups {
+        Ok(regex)
+    } else {
+        Err(refuse(&format!("it has {found} groups, of which {groups} have a name")))
+    }
 }
 
 fn error(clash: &Clash, method: &str, new: &Endpoint, endpoints: &[Endpoint]) -> RouteError {

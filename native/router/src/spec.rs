@@ -9,7 +9,7 @@
 //! | `route-number` | the route that the endpoint is a part of |
 //! | `method` | a method as on the wire, repeated; none for any |
 //! | `pattern` | the path, see [`crate::tree`], with parameters `p0`, `p1` … in order |
-//! | `regex` | in its place: a regular expression |
+//! | `regex`, `group-count` | in its place: a regular expression, and the number of its groups |
 //! | `consumes`, `produces` | a media type or range, repeated |
 //! | `response` | a constant response, as a RESPONSE command |
 //! | `reply` | in its place: the number of a response that the driver gives while the server runs |
@@ -43,7 +43,11 @@ pub(crate) struct EndpointSpec {
 #[derive(Debug)]
 pub(crate) enum PathSpec {
     Pattern(String),
-    Regex(String),
+    Regex {
+        source: String,
+        /// The groups that it should have, whose names Java knows.
+        groups: usize,
+    },
 }
 
 impl TableSpec {
@@ -81,6 +85,8 @@ impl EndpointSpec {
         let mut route = 0;
         let mut methods = Vec::new();
         let mut path = None;
+        let mut regex = None;
+        let mut groups = 0;
         let mut source = Source::Handler;
         let mut consumes = Vec::new();
         let mut produces = Vec::new();
@@ -90,7 +96,8 @@ impl EndpointSpec {
                 "route-number" => route = number_of(value)?,
                 "method" => methods.push(text(value)?.to_owned()),
                 "pattern" => path = Some(PathSpec::Pattern(text(value)?.to_owned())),
-                "regex" => path = Some(PathSpec::Regex(text(value)?.to_owned())),
+                "regex" => regex = Some(text(value)?.to_owned()),
+                "group-count" => groups = number_of(value)? as usize,
                 "consumes" => consumes.push((*value).into()),
                 "produces" => produces.push((*value).into()),
                 "response" => {
@@ -107,7 +114,10 @@ impl EndpointSpec {
         Ok(Self {
             route,
             methods,
-            path: path.ok_or_else(|| broken(format!("{label} has no path")))?,
+            path: regex
+                .map(|source| PathSpec::Regex { source, groups })
+                .or(path)
+                .ok_or_else(|| broken(format!("{label} has no path")))?,
             endpoint: Endpoint {
                 number,
                 label: label.into(),

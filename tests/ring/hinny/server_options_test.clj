@@ -70,7 +70,7 @@
 (deftest every-option-says-what-it-is-test
   (doseq [{:keys [type doc] :as spec} @options/table]
     (testing (:name spec)
-      (is (contains? #{:boolean :integer :integer-or-keyword :keyword :keyword-set :string :optional-string} type))
+      (is (contains? #{:boolean :integer :integer-or-keyword :keyword :keyword-set :string :optional-string :data} type))
       (is (str/ends-with? doc "."))
       (is (contains? spec :default))
       (when (#{:integer :integer-or-keyword} type)

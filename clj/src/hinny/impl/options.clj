@@ -63,7 +63,8 @@
       :keyword choices-text
       :keyword-set (str "a set of some of " (str/join " " choices))
       :string "a string that is not blank"
-      :optional-string "a string or nil")))
+      :optional-string "a string or nil"
+      :data "anything")))
 
 (defn- valid?
   [{:keys [type min max choices]} value]
@@ -76,6 +77,7 @@
       :keyword (chosen?)
       :keyword-set (and (set? value) (every? (set choices) value))
       :string (and (string? value) (not (str/blank? value)) (not (str/includes? value "\u0000")))
+      :data true
       :optional-string (or (nil? value) (and (string? value) (not (str/includes? value "\u0000")))))))
 
 (defn refuse-unknown
@@ -136,10 +138,11 @@
     :else (str value)))
 
 (defn encode
-  "Returns resolved options as bytes: `name NUL value NUL` for each, UTF-8."
+  "Returns resolved options as bytes: `name NUL value NUL` for each, UTF-8. Those of type `:data` are not told."
   ^bytes [options]
   (let [fault-switch (when (Boolean/getBoolean "hinny.test.faults") {:test-faults true})
+        data (map :name (filter (comp #{:data} :type) @table))
         text (reduce-kv (fn [text option value] (str text (name option) \u0000 (encode-value value) \u0000))
                         ""
-                        (into options fault-switch))]
+                        (into (apply dissoc options data) fault-switch))]
     (.getBytes ^String text StandardCharsets/UTF_8)))

@@ -53,6 +53,27 @@ pub const OPTIONS: &[OptionSpec] = &[
         doc: "Exchanges that may wait for a worker; one more is answered 503 with Retry-After. With :virtual, handlers that may be running.",
     },
     OptionSpec {
+        name: "routes",
+        kind: OptionKind::Data,
+        unit: "",
+        default: OptionDefault::Nothing,
+        doc: "Route data, or a hinny.router/router; docs/routing.md. The handler answers what no route does; if it is nil, the core does.",
+    },
+    OptionSpec {
+        name: "trailing-slash",
+        kind: OptionKind::Keyword(&["strict", "redirect"]),
+        unit: "",
+        default: OptionDefault::Keyword("strict"),
+        doc: "Whether a path that a route has only with or without a slash at its end is redirected there.",
+    },
+    OptionSpec {
+        name: "health",
+        kind: OptionKind::Data,
+        unit: "",
+        default: OptionDefault::Nothing,
+        doc: "true, or a map: /live, /ready and /startup are answered by the core, whatever the handlers do; docs/routing.md.",
+    },
+    OptionSpec {
         name: "http1-engine",
         kind: OptionKind::Keyword(&["auto", "hyper"]),
         unit: "",

@@ -113,15 +113,25 @@ fn of_regular_expressions_the_first_wins_that_answers_the_method() {
 
 #[test]
 fn groups_are_parameters() {
-    let regex = |source: &str| {
+    let regex = |source: &str, groups: &str| {
         let mut table = Table::new(&[("fallback", "true")]);
-        for (key, value) in [("route", "one"), ("route-number", "1"), ("regex", source)] {
+        for (key, value) in [
+            ("route", "one"),
+            ("route-number", "1"),
+            ("regex", source),
+            ("group-count", groups),
+        ] {
             table.pair(key, value.as_bytes());
         }
-        table.route("GET", "/item/7", &[]).compile().unwrap()
+        table.route("GET", "/item/7", &[]).compile()
     };
+    let error = regex("/(a)(b)", "1").map(|_| ()).unwrap_err();
+    assert!(
+        error.message.ends_with("it has 2 groups, of which 1 have a name"),
+        "{error}"
+    );
     check(
-        &regex("(?i)/Item/([0-9]+)(?:/(x))?"),
+        &regex("(?i)/Item/([0-9]+)(?:/(x))?", "2").unwrap(),
         &[
             ("GET", "/item/7", "GET /item/7"),
             ("GET", "/item/8", "one [8] [-]"),
@@ -131,7 +141,7 @@ fn groups_are_parameters() {
         ],
     );
     check(
-        &regex("/a|/b"),
+        &regex("/a|/b", "0").unwrap(),
         &[
             ("GET", "/b", "one"),
             ("GET", "/ab", "fallback"),

@@ -34,6 +34,11 @@ impl Table {
         }
         let key = if pattern.starts_with('/') { "pattern" } else { "regex" };
         self.pair(key, pattern.as_bytes());
+        if key == "regex" {
+            let is_group = |at: &usize| pattern[at + 1..].starts_with("?P<") || !pattern[at + 1..].starts_with('?');
+            let groups = pattern.match_indices('(').map(|(at, _)| at).filter(is_group).count();
+            self.pair("group-count", groups.to_string().as_bytes());
+        }
         for (key, value) in more {
             self.pair(key, value.as_bytes());
         }

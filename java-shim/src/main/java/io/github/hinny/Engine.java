@@ -39,6 +39,7 @@ public final class Engine {
     private final Watchdog watchdog;
     private final String[] metricNames;
     private final AtomicReference<State> state = new AtomicReference<>(State.RUNNING);
+    private final CompletableFuture<Void> begin = new CompletableFuture<>();
     private final CompletableFuture<Void> end = new CompletableFuture<>();
     private final CountDownLatch stopped = new CountDownLatch(1);
 
@@ -146,6 +147,25 @@ public final class Engine {
         }
     }
 
+    /** Returns the route table that was last given, null if there is none. */
+    public RouteTable routes() {
+        return tables.newest();
+    }
+
+    /**
+     * Sets the response of the endpoints that have the reply {@code number}.
+     *
+     * @param response a whole RESPONSE command
+     */
+    public void setReply(final int number, final byte[] response) {
+        Native.setReply(handle, number, response);
+    }
+
+    /** Calls {@code action} when the server is told to stop, before it stops accepting; it must not throw. */
+    public void whenStopping(final Runnable action) {
+        begin.thenRun(action);
+    }
+
     /** Returns where in its life the server is. */
     public State state() {
         return state.get();
@@ -190,7 +210,7 @@ public final class Engine {
     }
 
     /** Calls {@code action} when the server has stopped, before {@link #stop} and {@link #join} return. */
-    void whenStopped(final Runnable action) {
+    public void whenStopped(final Runnable action) {
         end.thenRun(action);
     }
 
@@ -225,6 +245,7 @@ public final class Engine {
     }
 
     private void end(final long drainTimeoutMs) {
+        begin.complete(null);
         try {
             Native.drain(handle, drainTimeoutMs);
             final long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(drainTimeoutMs + END_GRACE_MS);

@@ -18,10 +18,12 @@ public final class RouteTable {
 
     private final long handle;
     private final Endpoint[] endpoints;
+    private final Object routes;
 
-    private RouteTable(final long handle, final Endpoint[] endpoints) {
+    private RouteTable(final long handle, final Endpoint[] endpoints, final Object routes) {
         this.handle = handle;
         this.endpoints = endpoints;
+        this.routes = routes;
     }
 
     /**
@@ -37,14 +39,15 @@ public final class RouteTable {
      *
      * @param words the endpoints as {@code native/router/src/spec.rs} reads them
      * @param endpoints the same ones, in the same order
+     * @param routes what the table was made of, for {@link #routes}
      * @throws EngineException of kind {@code route-conflict}, {@code route-pattern} or {@code route-invalid}; its message
      *     names the routes
      * @throws UnsatisfiedLinkError if the native library cannot be loaded
      */
-    public static RouteTable compile(final byte[] words, final Endpoint[] endpoints) {
+    public static RouteTable compile(final byte[] words, final Endpoint[] endpoints, final Object routes) {
         NativeLibrary.load();
         final long handle = Native.compileRoutes(words);
-        final RouteTable table = new RouteTable(handle, endpoints.clone());
+        final RouteTable table = new RouteTable(handle, endpoints.clone(), routes);
         CLEANER.register(table, () -> Native.freeRoutes(handle));
         return table;
     }
@@ -54,9 +57,9 @@ public final class RouteTable {
         return endpoints[number - 1];
     }
 
-    /** Returns the number of endpoints. */
-    public int size() {
-        return endpoints.length;
+    /** Returns what the table was made of. */
+    public Object routes() {
+        return routes;
     }
 
     /**

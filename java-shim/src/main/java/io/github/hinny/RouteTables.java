@@ -32,6 +32,11 @@ final class RouteTables {
         return newest;
     }
 
+    /** Returns the newest table, null if there is none. */
+    synchronized RouteTable newest() {
+        return byVersion.get(newest);
+    }
+
     /** Returns the table that a loop uses from now on. */
     synchronized RouteTable use(final int loop, final int version) {
         note(loop, version);
