@@ -132,6 +132,16 @@ impl LoopState {
         })
     }
 
+    /// Counts a response that the core gives by itself.
+    pub(crate) fn count_core_response(&self, response: &ResponseCommand<Bytes>) {
+        let metrics = &self.switches.metrics;
+        if response.status().is_client_error() {
+            metrics.errors_answered.add(1);
+        } else {
+            metrics.core_responses.add(1);
+        }
+    }
+
     const fn own_handler(&self) -> Destination {
         Destination::Handler(Target {
             endpoint: 0,

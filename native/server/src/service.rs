@@ -308,7 +308,7 @@ fn drop_body(connection: &Rc<Connection>, rest: BodyRest) {
 fn answer(connection: &Connection, core: Destination) -> Result<Progress, Kind> {
     match core {
         Destination::Answered(command) => {
-            connection.state.switches.metrics.core_responses.add(1);
+            connection.state.count_core_response(&command);
             Ok(Progress::Answered(command))
         }
         Destination::Refused(kind) => Err(kind),

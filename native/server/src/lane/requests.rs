@@ -237,7 +237,7 @@ fn answer(connection: &Rc<Connection>, lane: &mut Lane, asking: &Asking, core: D
     let request = begin(connection, asking, &connection.state.options.route);
     match core {
         Destination::Answered(command) => {
-            connection.state.switches.metrics.core_responses.add(1);
+            connection.state.count_core_response(&command);
             replies::respond(connection, lane, &request, &command);
         }
         Destination::Refused(kind) => replies::refuse(connection, lane, &request, kind),

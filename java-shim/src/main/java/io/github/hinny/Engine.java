@@ -194,6 +194,7 @@ public final class Engine {
      * the handler's own response.
      */
     public void stop(final long drainTimeoutMs) {
+        begin.complete(null);
         if (state.compareAndSet(State.RUNNING, State.STOPPING)) {
             final Thread stopper = new Thread(() -> end(drainTimeoutMs), "hinny-stop");
             stopper.setDaemon(true);
@@ -245,7 +246,6 @@ public final class Engine {
     }
 
     private void end(final long drainTimeoutMs) {
-        begin.complete(null);
         try {
             Native.drain(handle, drainTimeoutMs);
             final long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(drainTimeoutMs + END_GRACE_MS);
