@@ -16,6 +16,13 @@
   * `:hinny.error/json-unwritable`    -- a value that has no JSON; `:path` leads to it, `:class` is its class
   * `:hinny.error/multipart-too-large` -- a multipart form has more than `:max` of what `:limit` names
   * `:hinny.error/timeout`            -- in `hinny.test/request`: no complete response in time
+  * `:hinny.error/route-invalid`      -- a route, at `:template`, whose data are not what they must be
+  * `:hinny.error/route-pattern`      -- the path of a route, `:template`, or a regular expression, cannot be read
+  * `:hinny.error/route-conflict`     -- two routes, `:templates`, answer the same requests
+  * `:hinny.error/route-name-duplicate` -- two routes, `:templates`, have one `:name`
+  * `:hinny.error/route-unknown`      -- no route has this `:name`; `:nearest` may be the one that was meant
+  * `:hinny.error/route-parameter-missing` -- a path cannot be made without `:missing`; `:required` are all it needs
+  * `:hinny.error/route-parameter-invalid` -- no path can be made of this value
   * `:hinny.error/internal`           -- a defect of Hinny")
 
 (set! *warn-on-reflection* true)

@@ -25,8 +25,8 @@
   []
   (into {} (map (juxt :name identity)) @table))
 
-(defn- edit-distance
-  "The number of characters to add, drop or change to turn one string into the other."
+(defn edit-distance
+  "Returns the number of characters to add, drop or change to turn one string into the other."
   [a b]
   (peek
     (reduce
@@ -130,8 +130,9 @@
       (check option (specs option) value))
     (into (update-vals specs default-value) options)))
 
-(defn- encode-value
-  [value]
+(defn encode-value
+  "Returns the value of an option as the native library reads it, a string."
+  ^String [value]
   (cond
     (keyword? value) (name value)
     (set? value) (str/join "," (map name value))
