@@ -34,9 +34,10 @@
 (def ^:private probe-answer "{the probe is answered}")
 
 (defn- facts
-  "All that a Ring map says, as data."
+  "All that a Ring map says, as data. Of its route, whose handler is each server's own, the rest."
   [request body]
-  (cond-> (assoc (into {} request)
+  (cond-> (assoc (dissoc (into {} request) :hinny.router/match)
+            :route (dissoc (:route request) :handler)
             :headers (into {} (:headers request))
             ::field-order (vec (keys (:headers request)))
             ::port-class (class (:server-port request)))
@@ -73,10 +74,14 @@
   "Options with which nothing happens because of a time, nor on another loop."
   {:event-loops 1 :keep-alive-timeout-ms 3600000 :header-read-timeout-ms 3600000 :body-read-timeout-ms 3600000})
 
-(defn- open-side [engine {:keys [adapt] :as mode} handler options]
+(defn- open-side [engine {:keys [adapt] :as mode} handler {:keys [make-routes] :as options}]
   (let [seen (LinkedBlockingQueue.)
-        server (server/run-server (adapt (recording seen handler))
-                                  (merge raw/*options* quiet {:http1-engine engine} options (:options mode)))]
+        recorded (adapt (recording seen handler))
+        server (server/run-server recorded
+                                  (cond-> (merge raw/*options* quiet {:http1-engine engine}
+                                                 (dissoc options :make-routes)
+                                                 (:options mode))
+                                    make-routes (assoc :routes (make-routes recorded))))]
     (->Side server seen (raw/connect (server/server-port server)))))
 
 (defrecord Pair [mode auto hyper]
@@ -86,7 +91,8 @@
     (.close ^Closeable hyper)))
 
 (defn open-pair
-  "Starts both servers for a sync `handler` in a mode of `hinny.modes`."
+  "Starts both servers for a sync `handler` in a mode of `hinny.modes`. With `:make-routes` among the options they have
+  the routes that this function makes of the handler."
   ([mode handler] (open-pair mode handler nil))
   ([mode handler options]
    (->Pair mode (open-side :auto mode handler options) (open-side :hyper mode handler options))))
