@@ -22,19 +22,18 @@
 
   Failures throw `ex-info` whose `:type` is a keyword of `hinny.impl.error`."
   (:require
-   [clojure.string :as str]
    [hinny.impl.error :as error]
    [hinny.impl.options :as options]
    [hinny.impl.route-path :as route-path]
    [hinny.impl.route-table :as route-table])
   (:import
-   (io.github.hinny Endpoint)
+   (io.github.hinny Endpoint RouteTable RouteTable$MatchResult)
    (java.io Writer)))
 
 (set! *warn-on-reflection* true)
 
-;; `table` is the compiled form of `routes`; `names` finds one of them by its name.
-(deftype ^:no-doc Router [routes names table])
+;; `table` is what `routes` are compiled to; `names` finds one of them by its name.
+(deftype ^:no-doc Router [routes names ^RouteTable table])
 
 (defmethod print-method Router
   [^Router router ^Writer writer]
@@ -60,12 +59,12 @@
     (when-not (contains? #{nil :strict :redirect} trailing-slash)
       (refuse :trailing-slash ":strict or :redirect" trailing-slash))))
 
-(defn- compiled
-  [routes {:keys [options] :as opts}]
-  (let [options (or options (options/resolve-options nil))
-        compile-table (requiring-resolve 'hinny.impl.native-table/compile-table)]
-    (compile-table (route-table/words routes (assoc opts :options options))
-                   (route-table/jvm-endpoints routes options))))
+(defn- checked
+  "The routes of `data`, checked against each other and `others`, which come before them."
+  [data others opts]
+  (let [routes (route-table/routes data (assoc opts :from (count others)))]
+    (route-table/refuse-conflicts (into (vec others) routes))
+    routes))
 
 (defn router
   "Returns a `Router` for route data in any spelling, checked and compiled. It never changes; middleware is composed with
@@ -89,43 +88,41 @@
   (^Router [data] (router data nil))
   (^Router [data opts]
    (check-options opts)
-   (let [routes (route-table/routes data opts)
-         names (route-table/names routes)]
-     (route-table/refuse-conflicts routes)
-     (->Router routes names (compiled routes opts)))))
+   (let [routes (checked data nil opts)
+         names (route-table/names routes)
+         resolved (update opts :options #(or % (options/resolve-options nil)))]
+     (->Router routes names (route-table/compile-table routes (route-table/as-data routes) resolved)))))
 
-(defn ^:no-doc for-server
-  "Returns a `Router` for `source`, a router or route data, with the server's `opts`: `:fallback?`, `:trailing-slash` and
-  `:options`."
-  ^Router [source opts]
-  (if (instance? Router source)
-    (let [^Router source source]
-      (->Router (.-routes source) (.-names source) (compiled (.-routes source) opts)))
-    (router source opts)))
-
-(defn ^:no-doc table
-  "Returns the compiled table of `router`, for the engine."
-  [^Router router]
-  (.-table router))
+(defn ^:no-doc server-table
+  "Returns the `RouteTable` of `source` (a router, route data, or nil) with a server's `opts`: `:fallback?`,
+  `:trailing-slash`, `:options`, and `:more`, route data of the server's own, of which the table does not tell."
+  ^RouteTable [source {:keys [more] :as opts}]
+  (let [opts (dissoc opts :more)
+        ^Router router (cond
+                         (instance? Router source) source
+                         (some? source) (router source opts))
+        own (when router (.-routes router))]
+    (route-table/compile-table (into (vec own) (checked more own {}))
+                               (some-> own route-table/as-data)
+                               opts)))
 
 (defn routes
   "Returns the routes of `router` in their order, each as `[template data]`: its whole path as it was written, and its
   data with those of the routes around it. They are route data themselves, of an equal router."
   {:added "0.1"}
   [^Router router]
-  (mapv (juxt :template :data) (.-routes router)))
+  (route-table/as-data (.-routes router)))
 
 (defn match
-  "Returns what answers `method` (a keyword, or a string as on the wire) at `path`, as it is sent: percent-encoded,
+  "Returns what answers `method` (a keyword or string) at `path`, as it is sent: percent-encoded,
   without a query. A map of `:template`, `:data`, `:path`, `:path-params` (a map of keyword to decoded string), `:name` if
   it has one, and `:method` if the endpoint answers just one (`:get` for a HEAD that has no endpoint of its own). Returns
   nil if no endpoint answers."
   {:added "0.1"}
   [^Router router method path]
-  (let [find-match (requiring-resolve 'hinny.impl.native-table/find-match)
-        wire-method (if (keyword? method) (str/upper-case (name method)) method)]
-    (when-let [[^Endpoint endpoint path-params] (find-match (.-table router) wire-method path)]
-      (assoc (.match endpoint) :path path :path-params path-params))))
+  (let [wire-method (if (keyword? method) (name method) method)]
+    (when-let [^RouteTable$MatchResult found (.match ^RouteTable (.-table router) wire-method path)]
+      (assoc (.match ^Endpoint (.endpoint found)) :path path :path-params (.pathParams found)))))
 
 (defn path-for
   "Returns the path of the route that has the name `route-name`, or an endpoint with it. `params` is a map of the values

@@ -139,7 +139,7 @@
 
 (deftest property-test
   (let [holds (fn [property]
-                (let [{:keys [pass? shrunk seed]} (test-check/quick-check 200 property)]
+                (let [{:keys [pass? shrunk seed]} (test-check/quick-check 60 property)]
                   (is pass? {:seed seed :smallest (:smallest shrunk)})))]
     (testing "flat routes are route data, and stay what they are"
       (holds (prop/for-all [tree generators/tree]

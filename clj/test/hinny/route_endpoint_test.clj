@@ -3,9 +3,7 @@
   (:require
    [clojure.string :as str]
    [clojure.test :refer [are deftest is testing]]
-   [hinny.impl.options :as options]
    [hinny.impl.route-data :as route-data]
-   [hinny.impl.route-endpoint :as route-endpoint]
    [hinny.impl.route-table :as route-table]
    [hinny.json :as json]
    [hinny.route-failure :refer [failure]])
@@ -180,7 +178,3 @@
                 :conflicting true :summary "" :description "" :tags #{} :roles #{} :parser 1 :resource 1 :product 1
                 :handle 1 :requests 1 :timeout 1 :max 1 :body 1 :my/middlewar 1 :json 1 "middlewares" 1}]
       (is (= [data] (map :data (endpoints ["/x" data])))))))
-
-(deftest every-option-test
-  (testing "each option that routes may set is in the table"
-    (is (every? (options/specs) route-endpoint/route-options))))

@@ -70,10 +70,11 @@
   [pattern]
   (mapv (fn [segment]
           (cond
-            (str/starts-with? segment "{*") [3 0]
-            (re-matches #"\{p\d+\}" segment) [2 0]
-            (str/includes? segment "{") [1 (- (count segment))]
-            :else [0 0]))
+            (str/starts-with? segment "{*") [3 0 0]
+            (re-matches #"\{p\d+\}" segment) [2 0 0]
+            (str/includes? segment "{") (let [[before behind] (str/split segment #"\{p\d+\}" -1)]
+                                          [1 (- (+ (count before) (count behind))) (- (count before))])
+            :else [0 0 0]))
         (str/split pattern #"/" -1)))
 
 (defn- compare-ranks

@@ -6,12 +6,13 @@
    [clojure.test.check.generators :as gen]
    [clojure.test.check.properties :as prop]
    [hinny.impl.options :as options]
-   [hinny.impl.route-path :as route-path]
+   [hinny.impl.route-table :as route-table]
    [hinny.route-failure :refer [failure]]
    [hinny.route-generators :as generators]
+   [hinny.route-reference :as reference]
    [hinny.router :as router])
   (:import
-   (io.github.hinny Endpoint)))
+   (io.github.hinny RouteTable)))
 
 (set! *warn-on-reflection* true)
 
@@ -57,7 +58,7 @@
     :get "/api/users/me" ["/api/users/me" :user/me :get {}]
     :delete "/api/users/me" ["/api/users/:id" :user/drop :delete {:id "me"}]
     :head "/api/users/7" ["/api/users/:id" :user/show :get {:id "7"}]
-    "GET" "/api/users/7" ["/api/users/:id" :user/show :get {:id "7"}]
+    "get" "/api/users/7" ["/api/users/:id" :user/show :get {:id "7"}]
     :put "/api/files/a/b" ["/api/files/*path" :file nil {:path "a/b"}]
     :get "/api/files/" ["/api/files/*path" :file nil {:path ""}]
     "PROPFIND" "/api/any" ["/api/any" nil nil {}]
@@ -69,7 +70,6 @@
       :get "/api/users/"
       :get "/api/users/7/"
       :post "/api/users/7"
-      "get" "/api/users/7"
       :get "/api/files"
       :get "/api/day/x")))
 
@@ -100,24 +100,38 @@
                      (let [router (router/router [[template {:name ::it :get f}] ["/zz/*other" f]])]
                        (and (= path (router/path-for router ::it params))
                             (= [template params] ((juxt :template :path-params) (router/match router :get path))))))
-          {:keys [pass? shrunk seed]} (test-check/quick-check 200 property)]
+          {:keys [pass? shrunk seed]} (test-check/quick-check 60 property)]
       (is pass? {:seed seed :smallest (:smallest shrunk)}))))
 
-(deftest property-test
-  (testing "in any table, what matches fits: its own pattern gives the path back"
-    (let [property (prop/for-all [[templates requests] (gen/let [templates generators/templates
-                                                                 requests (gen/vector (generators/request templates) 1 10)]
-                                                         [templates requests])]
-                     (let [router (router/router (map-indexed (fn [n template]
-                                                                [template (if (zero? (mod n 3)) {:get f :post f} {:get f})])
-                                                              templates))]
+(def ^:private endpoints
+  "What a generated route answers."
+  (gen/elements [{:get f} {:get f :post f} {:handler f} {:get f :handler f} {:head f :delete f} {:methods [:get :put] :handler f}]))
+
+(def ^:private table
+  "Routes and requests."
+  (gen/let [templates generators/templates
+            data (gen/vector endpoints 30)
+            requests (gen/vector (generators/request templates) 1 10)]
+    [(map vector templates data) requests]))
+
+(deftest reference-test
+  (testing "what matches is what a matcher that tries every endpoint finds"
+    (let [property (prop/for-all [[routes requests] table]
+                     (let [routes (route-table/routes routes nil)
+                           table (route-table/compile-table routes nil {:options (options/resolve-options nil)})
+                           flat (vec (mapcat :endpoints routes))
+                           pairs (:endpoints (reference/decode (route-table/words routes nil)))]
                        (every? (fn [[method path]]
-                                 (let [{:keys [template path-params method]} (router/match router method path)]
-                                   (or (nil? template)
-                                       (and (contains? #{:get :post} method)
-                                            (= (set (keys path-params)) (set (:params (route-path/parse template nil))))))))
+                                 (let [found (.match table method path)
+                                       [number values] (reference/find-match pairs method path)
+                                       expected (when number (nth flat (dec number)))]
+                                   (= (when number [(:template expected) (zipmap (:params (:path expected)) values)
+                                                    (when (= 1 (count (:methods expected))) (first (:methods expected)))])
+                                      (when found
+                                        (let [{:keys [template method]} (.match (.endpoint found))]
+                                          [template (.pathParams found) method])))))
                                requests)))
-          {:keys [pass? shrunk seed]} (test-check/quick-check 100 property)]
+          {:keys [pass? shrunk seed]} (test-check/quick-check 150 property)]
       (is pass? {:seed seed :smallest (:smallest shrunk)}))))
 
 (deftest options-test
@@ -148,16 +162,32 @@
     ["/x" {}] :hinny.error/route-invalid
     ["/x" {:max-body-bytes -1 :handler f}] :hinny.error/option-invalid))
 
-(deftest server-test
-  (testing "a router is compiled anew with a server's options, its middleware is not composed again"
-    (let [composed (atom 0)
-          wrap (fn [handler] (swap! composed inc) handler)
-          before (router/router ["/x" {:middleware [wrap] :get f}])
-          opts {:options (assoc (options/resolve-options nil) :handler-mode :inline)}
-          after (router/for-server before opts)
-          mode #(str (.mode ^Endpoint (first (:endpoints (router/table %)))))]
+(deftest native-failure-test
+  (testing "what only the native library finds"
+    (is (= :hinny.error/route-pattern (:type (failure (router/router [#"/(?<a>x){1000000000}" f])))))
+    (is (re-find #"\"/x\(\"" (:message (failure (router/router ["/x(" {:match-type :regex :handler f}])))))))
+
+(deftest server-table-test
+  (let [composed (atom 0)
+        wrap (fn [handler] (swap! composed inc) handler)
+        before (router/router ["/x" {:middleware [wrap] :get f}])
+        opts {:options (assoc (options/resolve-options nil) :handler-mode :inline)
+              :more [["/live" {:get {:hinny.impl/reply 0}}]]}
+        mode #(some-> (.match ^RouteTable % "GET" "/x") .endpoint .mode str)]
+    (testing "a router is compiled anew with a server's options, its middleware is not composed again"
       (is (= 1 @composed))
-      (is (= ["WORKER" "INLINE"] (map mode [before after])))
-      (is (= "INLINE" (mode (router/for-server ["/x" f] opts))))
-      (is (= (router/routes before) (router/routes after)))
-      (is (= "/x" (:path (router/match after :get "/x")))))))
+      (is (= "WORKER" (mode (.-table before))))
+      (is (= "INLINE" (mode (router/server-table before opts))))
+      (is (= "INLINE" (mode (router/server-table ["/x" f] opts))))
+      (is (= 1 @composed)))
+    (testing "the server's own routes answer too, and are not told of"
+      (let [table (router/server-table before opts)]
+        (is (= "/live" (:template (.match (.endpoint (.match table "GET" "/live"))))))
+        (is (= (router/routes before) (.routes table)))))
+    (testing "without routes of the user's"
+      (let [table (router/server-table nil opts)]
+        (is (some? (.match table "GET" "/live")))
+        (is (nil? (.routes table))))
+      (is (nil? (.match (router/server-table [] (dissoc opts :more)) "GET" "/live"))))
+    (testing "a conflict with the server's own names both"
+      (is (= ["/live" "/live"] (:templates (failure (router/server-table ["/live" f] opts))))))))

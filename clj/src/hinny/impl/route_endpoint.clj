@@ -29,21 +29,20 @@
 (set! *warn-on-reflection* true)
 
 (def route-options
-  "The options of the server that routes may set."
-  #{:handler-mode :parse :json-keys :parsed-body-bytes :max-body-bytes :inline-body-bytes :body-read-timeout-ms
-    :handler-timeout-ms})
+  "A delay of the set of the options of the server that routes may set."
+  (delay (into #{} (comp (filter :route?) (map :name)) @options/table)))
 
 (def known-keys
-  "All keys of route data that mean something here."
-  (into (conj route-options :middleware :name :consumes :produces :methods :match-type)
-        (remove namespace)
-        (concat route-data/answers route-data/request-methods)))
+  "A delay of the set of all keys of route data that mean something here."
+  (delay (into (conj @route-options :middleware :name :consumes :produces :methods :match-type)
+               (remove namespace)
+               (concat route-data/answers route-data/request-methods))))
 
 (def unmistakable-keys
-  "Those that one meant to write if one wrote something like it: long, and nobody sees that they are missing."
-  (-> route-options
-      (disj :parse)
-      (conj :middleware :match-type)))
+  "A delay of those that one meant to write if one wrote something like it: long, and nobody sees that they are missing."
+  (delay (-> @route-options
+             (disj :parse)
+             (conj :middleware :match-type))))
 
 (def ^:private media-range #"[!#$&^_.+\w-]+/(?:\*|[!#$&^_.+\w-]+)(?:\s*;.*)?|\*/\*")
 
@@ -63,7 +62,7 @@
   [{:keys [data] :as endpoint}]
   (let [[answer other] (filterv #(some? (data %)) route-data/answers)
         likely (when-not answer
-                 (some #(when (and (keyword? %) (not (known-keys %)))
+                 (some #(when (and (keyword? %) (not (@known-keys %)))
                           (when-let [meant (options/nearest % [:handler :response :resources])]
                             [% meant]))
                        (keys data)))]
@@ -86,7 +85,7 @@
 
 (defn- check-options
   [endpoint]
-  (doseq [[option value] (select-keys (:data endpoint) route-options)
+  (doseq [[option value] (select-keys (:data endpoint) @route-options)
           :when (some? value)]
     (try
       (options/check option ((options/specs) option) value)
@@ -143,7 +142,7 @@
     (assoc (with-answer bare opts)
            :consumes (not-empty (vec (:consumes data)))
            :produces (not-empty (vec (:produces data)))
-           :options (into {} (filter (comp some? val)) (select-keys data route-options)))))
+           :options (into {} (filter (comp some? val)) (select-keys data @route-options)))))
 
 (defn- own-methods
   "The methods of what a route answers itself, nil for all: as `:methods` says, and of files only GET."
@@ -170,9 +169,13 @@
                                (str twice " is one of its :methods, and has an endpoint of its own")
                                {:key twice}))))
 
+(def ^:private keys-of-routes
+  "What an endpoint cannot have."
+  (into [:methods :match-type] route-data/request-methods))
+
 (defn- method-endpoint
   [{:keys [template] :as route} method top own]
-  (when-let [stray (some #(when (contains? own %) %) (into [:methods :match-type] route-data/request-methods))]
+  (when-let [stray (some #(when (contains? own %) %) keys-of-routes)]
     (throw (route-data/invalid template (str stray " belongs to a route, and is in its " method) {:key stray})))
   (endpoint route [method] (route-data/merge-data (dissoc top :methods) own)))
 

@@ -58,8 +58,8 @@
   (let [ch (char (Integer/parseInt (subs escape 1) 16))]
     (if (unreserved ch) (str ch) (str/upper-case escape))))
 
-(defn- normalise
-  "Literal text of `template` as the matcher has it."
+(defn- normalise-special
+  "Literal text of `template` that has characters to be looked at, as the matcher has it."
   [template text]
   (when-let [stray (re-find #"%(?![0-9A-Fa-f]{2}).{0,2}" text)]
     (refuse template (str "has a % without two hex digits behind it: " (pr-str stray) "; write %25 for the character")))
@@ -73,6 +73,14 @@
                  (if (str/starts-with? piece "%")
                    (normalise-escape piece)
                    (percent-encode piece literal)))))
+
+(defn- normalise
+  "Literal text of `template` as the matcher has it."
+  [template text]
+  ;; Nearly all text is such, and a table may have ten thousand paths.
+  (if (re-matches #"[A-Za-z0-9._~/-]*+" text)
+    text
+    (normalise-special template text)))
 
 (defn- parameter-name
   [template text]

@@ -15,6 +15,10 @@
 
 (def ^:private outbox-bytes 1024)
 
+(def ^:private protocols-known
+  "A delay: the encoder knows which bodies users extended a protocol to."
+  (delay (body/install)))
+
 (defn- whole?
   [response-body]
   (or (nil? response-body) (string? response-body) (bytes? response-body) (instance? JsonBody response-body)))
@@ -29,7 +33,7 @@
                                (str "the :body of :response must be nil, a string, a byte array or hinny.json/body, is a "
                                     (.getName (class (:body response))) "; let a handler answer with it")
                                {:key :response})))
-  (body/install)
+  @protocols-known
   (let [outbox (Outbox. outbox-bytes)
         unfinished (try
                      (.encode (ResponseEncoder.) response 0 false outbox)

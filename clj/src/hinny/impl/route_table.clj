@@ -1,11 +1,12 @@
 (ns hinny.impl.route-table
-  "All routes together: checked against each other, and as the native library reads them.
+  "All routes together: checked against each other, and compiled by the native library.
 
   * `routes`       -- flattened routes with their endpoints, or an `ex-info`
   * `names`        -- name -> route
   * `refuse-conflicts` -- throws for two routes that answer the same requests
   * `words`        -- the table in bytes
-  * `jvm-endpoints` -- what Java needs of it"
+  * `jvm-endpoints` -- what Java needs of it
+  * `compile-table` -- both, as a `RouteTable`"
   (:require
    [clojure.set :as set]
    [clojure.string :as str]
@@ -17,9 +18,8 @@
    [hinny.impl.route-regex :as route-regex])
   (:import
    (clojure.lang Keyword)
-   (io.github.hinny Endpoint Engine$Mode)
+   (io.github.hinny Endpoint Engine$Mode EngineException RouteTable)
    (java.io ByteArrayOutputStream)
-   (java.nio ByteBuffer ByteOrder)
    (java.nio.charset StandardCharsets)))
 
 (set! *warn-on-reflection* true)
@@ -44,33 +44,33 @@
         (some #(and (not= k %)
                     (or (<= (options/edit-distance text (name %)) 2)
                         (and (str/starts-with? (name %) text) (str/includes? text "-"))))
-              route-endpoint/unmistakable-keys))))
+              @route-endpoint/unmistakable-keys))))
 
 (defn- refuse-misspelt
   [flat]
   (let [keys-of (fn [[_ data]] (mapcat keys (cons data (keep data route-data/request-methods))))
         misspelt (into #{}
-                       (filter #(and (keyword? %) (nil? (namespace %)) (not (route-endpoint/known-keys %)) (alike? %)))
+                       (filter #(and (keyword? %) (nil? (namespace %)) (not (@route-endpoint/known-keys %)) (alike? %)))
                        (into #{} (mapcat keys-of) flat))]
     (when (seq misspelt)
       (let [[template k] (some (fn [[template :as route]] (when-let [k (some misspelt (keys-of route))] [template k]))
                                flat)
-            nearest (options/nearest k route-endpoint/known-keys)]
+            nearest (options/nearest k @route-endpoint/known-keys)]
         (throw (route-data/invalid template
                                    (str "unknown key " k ", did you mean " nearest "? (Give a key of your own a namespace.)")
                                    {:key k :nearest nearest}))))))
 
 (defn routes
   "Returns a vector of routes, maps of `:number :template :data :path :endpoints`, of `form`, route data in any spelling.
-  `opts` are a router's.
+  `opts` are a router's. The first has the number `:from`, 0 by default.
 
   Throws `ex-info` of type `:hinny.error/route-invalid`, `:hinny.error/route-pattern` or `:hinny.error/option-invalid`."
-  [form {:keys [syntax] :as opts}]
+  [form {:keys [syntax from] :as opts}]
   (let [flat (route-data/flatten-routes form opts)]
     (refuse-misspelt flat)
     (into []
           (map-indexed (fn [number [template data]]
-                         (let [route {:number number
+                         (let [route {:number (+ number (or from 0))
                                       :template template
                                       :data data
                                       :path (parsed template data syntax)
@@ -129,9 +129,14 @@
                                  "; give them other paths or methods, or let them differ in :consumes or :produces")
                             {:templates [(:template a) (:template b)] :method method})))))
 
+(defn- option-words
+  [options]
+  (mapv (fn [[option value]] [(name option) (options/encode-value value)]) options))
+
 (defn- endpoint-words
-  "The pairs of key and value of one endpoint; `defaults` are the server's options that routes may set."
-  [{:keys [route path methods consumes produces options words] :as endpoint} defaults]
+  "The pairs of key and value of one endpoint. `defaults` are the server's options that routes may set, `default-words` the
+  same as pairs."
+  [{:keys [route path methods consumes produces options words] :as endpoint} defaults default-words]
   (let [{:keys [regex pattern params]} path]
     (concat [["route" (route-endpoint/label endpoint)]]
             (map #(vector "method" (str/upper-case (name %))) methods)
@@ -141,16 +146,15 @@
             [["route-number" (str route)]]
             (map #(vector "consumes" %) consumes)
             (map #(vector "produces" %) produces)
-            (map (fn [[option value]] [(name option) (options/encode-value value)]) (merge defaults options))
+            (if (empty? options) default-words (option-words (merge defaults options)))
             words)))
 
 (defn- put-word
   [^ByteArrayOutputStream out word]
-  (let [content (if (bytes? word) word (.getBytes (str word) StandardCharsets/UTF_8))
-        length (-> (ByteBuffer/allocate 4)
-                   (.order ByteOrder/LITTLE_ENDIAN)
-                   (.putInt (alength ^bytes content)))]
-    (.writeBytes out (.array length))
+  (let [content (if (bytes? word) word (.getBytes ^String word StandardCharsets/UTF_8))
+        length (alength ^bytes content)]
+    (doseq [shift [0 8 16 24]]
+      (.write out (int (bit-and 0xFF (bit-shift-right length shift)))))
     (.writeBytes out content)))
 
 (defn words
@@ -158,10 +162,11 @@
   resolved; `fallback?` is whether a handler answers what no route does, `trailing-slash` `:strict` or `:redirect`."
   ^bytes [routes {:keys [fallback? trailing-slash options]}]
   (let [out (ByteArrayOutputStream.)
-        defaults (into (sorted-map) (select-keys options route-endpoint/route-options))]
+        defaults (into (sorted-map) (select-keys options @route-endpoint/route-options))
+        default-words (option-words defaults)]
     (doseq [[k value] (concat [["fallback" (str (boolean fallback?))]
                                ["trailing-slash" (name (or trailing-slash :strict))]]
-                              (mapcat #(endpoint-words % defaults) (mapcat :endpoints routes)))]
+                              (mapcat #(endpoint-words % defaults default-words) (mapcat :endpoints routes)))]
       (put-word out k)
       (put-word out value))
     (.toByteArray out)))
@@ -184,3 +189,20 @@
   "Returns an array of the `Endpoint`s of `routes`, in the order of `words`. `options` are the server's, resolved."
   ^"[Lio.github.hinny.Endpoint;" [routes options]
   (into-array Endpoint (map #(jvm-endpoint % options) (mapcat :endpoints routes))))
+
+(defn as-data
+  "Returns `routes` as data: a vector of `[template data]`."
+  [routes]
+  (mapv (juxt :template :data) routes))
+
+(defn compile-table
+  "Returns the `RouteTable` of `routes`, with `opts` as `words` takes them. `shown` are those of them that it tells of, as
+  data; nil for none.
+
+  Throws `ex-info` of type `:hinny.error/route-conflict`, `:hinny.error/route-pattern` or `:hinny.error/route-invalid` for
+  what only the native library finds, a regular expression that is none for instance."
+  ^RouteTable [routes shown {:keys [options] :as opts}]
+  (try
+    (RouteTable/compile (words routes opts) (jvm-endpoints routes options) shown)
+    (catch EngineException failure
+      (throw (error/failure (.kind failure) (.getMessage failure) {} failure)))))
