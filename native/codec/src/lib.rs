@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod authority;
+pub mod byte_ranges;
 pub mod cookies;
 pub mod decode;
 mod entries;
@@ -15,4 +16,5 @@ pub mod multipart;
 pub mod negotiation;
 pub mod params;
 pub mod percent;
+pub mod range;
 pub mod target;
