@@ -5,6 +5,7 @@
 
 pub mod authority;
 pub mod byte_ranges;
+pub mod conditional;
 pub mod cookies;
 pub mod decode;
 mod entries;
