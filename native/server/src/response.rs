@@ -19,7 +19,8 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use crate::connection::Connection;
 use crate::exchange::OpenExchange;
-use crate::response_body::{ChunkedBody, FileBody, OpenedFile, ResponseBody, WholeBody};
+use crate::files::FileParts;
+use crate::response_body::{ChunkedBody, FileBody, ResponseBody, WholeBody};
 
 /// Where the content of a handler's response comes from.
 pub(crate) enum Content {
@@ -28,7 +29,7 @@ pub(crate) enum Content {
     /// It comes in chunks.
     Chunked(OpenExchange),
     /// It is a file's.
-    File(OpenedFile),
+    File(FileParts),
 }
 
 impl Content {
