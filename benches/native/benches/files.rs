@@ -10,7 +10,7 @@ use hinny_codec::conditional::{self, Conditions, Validators};
 use hinny_codec::{file_path, negotiation, range};
 use hinny_core::files::{Coding, FilesSettings};
 use hinny_core::names::{ACCEPT_ENCODING, IF_NONE_MATCH, RANGE};
-use hinny_server::files::{FileCache, FileRequest, Files, Lookup, Outcome};
+use hinny_server::files::{FileCache, FileRequest, Files, Lookup};
 
 const PATH: &str = "assets/css/site.css";
 
@@ -27,7 +27,7 @@ fn cache(directory: &std::path::Path) -> FileCache {
     let mut cache = FileCache::new(Arc::new(Files::new(settings).expect("a directory")));
     for path in [PATH, "assets/css/none.css"] {
         if let Lookup::Unknown(look) = cache.answer(&request(path, &[]), 0) {
-            cache.learn(look.run());
+            let _ = cache.learn(look.run());
         }
     }
     cache
@@ -61,7 +61,7 @@ fn hits(c: &mut Criterion) {
             b.iter(|| {
                 out.clear();
                 let lookup = cache.answer(&black_box(request(path, fields)), 1);
-                if let Lookup::Known(Outcome::Answer(answer)) = &lookup {
+                if let Lookup::Known(Ok(answer)) = &lookup {
                     answer.write_fields(&mut out);
                 }
                 assert!(matches!(lookup, Lookup::Known(_)));

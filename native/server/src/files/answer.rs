@@ -12,16 +12,8 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use super::parts::FileParts;
 use super::representation::Representation;
 
-/// What becomes of a request.
-#[derive(Debug)]
-pub enum Outcome {
-    /// It is answered.
-    Answer(FileAnswer),
-    /// There is no such file.
-    NotFound,
-    /// It fails.
-    Fail(Kind),
-}
+/// What becomes of a request: its answer, or why there is none ([`Kind::RouteNotFound`]: there is no such file).
+pub type Outcome = Result<FileAnswer, Kind>;
 
 /// A response.
 #[derive(Debug)]

@@ -11,6 +11,7 @@
 use std::sync::Arc;
 
 use hinny_codec::file_path;
+use hinny_core::error::Kind;
 
 use super::Files;
 use super::answer::Outcome;
@@ -97,7 +98,7 @@ impl FileCache {
             rest.and_then(|rest| file_path::decode(rest, settings.hidden))
         };
         let Some(path) = path else {
-            return Lookup::Known(Outcome::NotFound);
+            return Lookup::Known(Err(Kind::RouteNotFound));
         };
         Lookup::Unknown(Box::new(Look {
             files: Arc::clone(&self.files),

@@ -59,7 +59,7 @@ impl Look {
     #[must_use]
     pub fn run(self) -> Looked {
         let seen = self.see(SystemTime::now()).and_then(|(entry, opened)| {
-            let outcome = plan(&self.files, &entry, &self.request, &opened).unwrap_or(Outcome::Fail(Kind::Internal));
+            let outcome = plan(&self.files, &entry, &self.request, &opened).unwrap_or(Err(Kind::Internal));
             Ok((entry, read_ahead(outcome)?))
         });
         let (entry, outcome) = match seen {
@@ -70,7 +70,7 @@ impl Look {
                     "cannot send {path} of {}: {error}",
                     self.files.settings().root.display()
                 );
-                (None, Outcome::Fail(Kind::FileUnreadable))
+                (None, Err(Kind::FileUnreadable))
             }
         };
         Looked {
@@ -223,7 +223,7 @@ impl Eye<'_> {
 
 /// Reads the beginning of content that is in a file.
 fn read_ahead(mut outcome: Outcome) -> io::Result<Outcome> {
-    if let Outcome::Answer(answer) = &mut outcome
+    if let Ok(answer) = &mut outcome
         && let FileContent::Parts(parts) = &mut answer.content
     {
         parts.read_first()?;

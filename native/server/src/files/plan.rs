@@ -43,16 +43,16 @@ pub(super) fn plan(
     opened: &[Option<Arc<File>>],
 ) -> Option<Outcome> {
     let representations = match entry {
-        Entry::Missing => return Some(Outcome::NotFound),
-        Entry::Directory => return Some(redirect(request).map_or(Outcome::NotFound, Outcome::Answer)),
+        Entry::Missing => return Some(Err(Kind::RouteNotFound)),
+        Entry::Directory => return Some(redirect(request).ok_or(Kind::RouteNotFound)),
         Entry::File(representations) => representations,
     };
     let chosen = choose(representations, request);
     let representation = representations.get(chosen)?;
     let verdict = conditional::evaluate(&request.conditions(), &representation.validators());
     let range = match verdict {
-        Verdict::PreconditionFailed => return Some(Outcome::Fail(Kind::PreconditionFailed)),
-        Verdict::NotModified => return Some(Outcome::Answer(not_modified(representation))),
+        Verdict::PreconditionFailed => return Some(Err(Kind::PreconditionFailed)),
+        Verdict::NotModified => return Some(Ok(not_modified(representation))),
         Verdict::Proceed => request.range.as_deref().filter(|_| !request.head),
         Verdict::ProceedWhole => None,
     };
@@ -62,14 +62,14 @@ pub(super) fn plan(
     };
     let length = representation.state.length;
     let answer = match range.map_or(Selection::Whole, |range| range::select(range, length)) {
-        Selection::Unsatisfiable => return Some(Outcome::Fail(Kind::RangeNotSatisfiable { length })),
+        Selection::Unsatisfiable => return Some(Err(Kind::RangeNotSatisfiable { length })),
         Selection::One(range) => source.one_range(range)?,
         Selection::Several(ranges) if representation.coding.is_none() => {
             source.several_ranges(&ranges, &files.boundary())?
         }
         Selection::Several(_) | Selection::Whole => source.whole(request.head)?,
     };
-    Some(Outcome::Answer(answer))
+    Some(Ok(answer))
 }
 
 /// Which representation the client wants: the heaviest, of several the first.

@@ -134,9 +134,8 @@ fn request<'a>(rest: &'a str, fields: &[(u16, &'a str)]) -> FileRequest<'a> {
 
 fn seen(outcome: Outcome) -> Seen {
     let answer = match outcome {
-        Outcome::Answer(answer) => answer,
-        Outcome::NotFound => return of_status(404),
-        Outcome::Fail(kind) => {
+        Ok(answer) => answer,
+        Err(kind) => {
             let answer = status::answer(kind).unwrap();
             let fields = answer
                 .content_range()

@@ -273,7 +273,7 @@ fn a_large_file_that_becomes_shorter_breaks_off() {
     let Lookup::Unknown(look) = site.cache.answer(&request("a", &[]), site.now_ms) else {
         unreachable!("its content is not kept");
     };
-    let Outcome::Answer(answer) = site.cache.learn(look.run()) else {
+    let Ok(answer) = site.cache.learn(look.run()) else {
         unreachable!("it is there");
     };
     assert_eq!(answer.content_length(), Some(400_000));
