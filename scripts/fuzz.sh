@@ -14,7 +14,7 @@ usage() {
   exit 2
 }
 
-targets=(exchanges heads json multipart negotiation params cookies)
+targets=(exchanges heads json multipart negotiation params cookies ranges conditions paths)
 out=$root/target/fuzz
 # Test cases of a target that are committed.
 most=500

@@ -55,6 +55,30 @@ pub fn accept_encoding(field: Option<&[u8]>, offered: &[&[u8]]) -> Option<usize>
     }
 }
 
+/// Returns how much a client with this `Accept-Encoding` wants a content coding, or `identity`: 0 (not at all) to 1000.
+///
+/// For who offers codings of which all clients that take them are better off with the first: among those of equal weight
+/// [`accept_encoding`] would choose what the client names first, and browsers name `gzip` before `br`.
+///
+/// Without the field a coding is wanted by none, though it would be acceptable: old clients and scripts do not expect it.
+/// `identity` that is neither named nor excluded is wanted less than anything else.
+#[must_use]
+pub fn coding_weight(field: Option<&[u8]>, wanted: &[u8]) -> u16 {
+    const LEAST: u16 = 1;
+    let without_field = if is_identity(wanted) { 1000 } else { 0 };
+    let Some(field) = field else {
+        return without_field;
+    };
+    let wanted = without_x(wanted);
+    elements(field)
+        .filter_map(|element| {
+            let exactness = token_takes(coding(element.range)?, wanted)?;
+            Some((exactness, element.weight))
+        })
+        .max()
+        .map_or(if is_identity(wanted) { LEAST } else { 0 }, |(_, weight)| weight)
+}
+
 /// Returns which of `offered`, language tags, is best for a client with this `Accept-Language`; `None` is 406, or the
 /// server's own language, which most servers prefer to give.
 ///

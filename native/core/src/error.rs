@@ -26,7 +26,7 @@ pub enum Kind {
     ConnectionLimit,
     /// The peer is gone; nothing can be sent.
     Disconnected,
-    /// The file that a handler answered with cannot be read.
+    /// A file that is the answer cannot be read.
     FileUnreadable,
     /// The server serves as many exchanges as it may.
     ExchangeLimit,
@@ -56,6 +56,13 @@ pub enum Kind {
     NotAcceptable,
     /// The worker queue is full.
     Overloaded,
+    /// The representation is not the one that the request means (RFC 9110 §13.1.1, §13.1.4).
+    PreconditionFailed,
+    /// The representation has none of the ranges that the request asks for (RFC 9110 §14.2).
+    RangeNotSatisfiable {
+        /// The representation's length in bytes.
+        length: u64,
+    },
     /// The handler's return value is not a Ring response.
     ResponseInvalid,
     /// No route has the request's path.
@@ -137,6 +144,8 @@ impl Kind {
             | Self::HeadTooLarge { .. }
             | Self::MethodNotAllowed
             | Self::NotAcceptable
+            | Self::PreconditionFailed
+            | Self::RangeNotSatisfiable { .. }
             | Self::RouteNotFound
             | Self::TooManyFields { .. }
             | Self::UnsupportedMediaType
@@ -175,6 +184,8 @@ impl fmt::Display for Kind {
             Self::MethodNotAllowed => f.write_str("no route for this method"),
             Self::NotAcceptable => f.write_str("nothing that the client accepts"),
             Self::Overloaded => f.write_str("worker queue is full"),
+            Self::PreconditionFailed => f.write_str("precondition failed"),
+            Self::RangeNotSatisfiable { length } => write!(f, "range not satisfiable of {length} bytes"),
             Self::ResponseInvalid => f.write_str("handler returned an invalid response"),
             Self::RouteNotFound => f.write_str("no route"),
             Self::TooManyFields { limit } => write!(f, "request has more than {limit} header fields"),

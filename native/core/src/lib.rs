@@ -6,6 +6,7 @@
 
 pub mod commands;
 pub mod error;
+pub mod files;
 mod layout;
 pub mod metrics;
 pub mod names;

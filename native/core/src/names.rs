@@ -104,6 +104,8 @@ pub const HEADERS: &[&str] = &[
 pub const ACCEPT: u16 = position(HEADERS, "accept");
 /// Id of the header name that says which methods a path has.
 pub const ALLOW: u16 = position(HEADERS, "allow");
+/// Id of the header name that says which content codings a client takes.
+pub const ACCEPT_ENCODING: u16 = position(HEADERS, "accept-encoding");
 /// Id of the header name that says how the connection goes on.
 pub const CONNECTION: u16 = position(HEADERS, "connection");
 /// Id of the header name that announces the length of a body.
@@ -118,8 +120,20 @@ pub const DATE: u16 = position(HEADERS, "date");
 pub const EXPECT: u16 = position(HEADERS, "expect");
 /// Id of the header name that says which server is meant.
 pub const HOST: u16 = position(HEADERS, "host");
+/// Id of the header name of the first precondition (RFC 9110 §13.2.2).
+pub const IF_MATCH: u16 = position(HEADERS, "if-match");
+/// Id of the header name of the fourth precondition.
+pub const IF_MODIFIED_SINCE: u16 = position(HEADERS, "if-modified-since");
+/// Id of the header name of the third precondition.
+pub const IF_NONE_MATCH: u16 = position(HEADERS, "if-none-match");
+/// Id of the header name of the precondition of a range.
+pub const IF_RANGE: u16 = position(HEADERS, "if-range");
+/// Id of the header name of the second precondition.
+pub const IF_UNMODIFIED_SINCE: u16 = position(HEADERS, "if-unmodified-since");
 /// Id of the header name that says where something else is.
 pub const LOCATION: u16 = position(HEADERS, "location");
+/// Id of the header name that asks for parts of a representation.
+pub const RANGE: u16 = position(HEADERS, "range");
 /// Id of the header name that says which software answers.
 pub const SERVER: u16 = position(HEADERS, "server");
 /// Id of the header name that announces fields behind a chunked body.

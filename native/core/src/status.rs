@@ -40,6 +40,15 @@ impl Answer {
             _ => ("text/plain", reason.as_bytes().into()),
         }
     }
+
+    /// `Content-Range` of the response, for a range that there is not (RFC 9110 §15.5.17).
+    #[must_use]
+    pub fn content_range(&self) -> Option<String> {
+        match self.kind {
+            Kind::RangeNotSatisfiable { length } => Some(format!("bytes */{length}")),
+            _ => None,
+        }
+    }
 }
 
 /// How long a client is asked to wait when the server has too much to do.
@@ -59,6 +68,8 @@ pub const fn answer(kind: Kind) -> Option<Answer> {
         Kind::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, false, None),
         Kind::NotAcceptable => (StatusCode::NOT_ACCEPTABLE, false, None),
         Kind::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, false, None),
+        Kind::PreconditionFailed => (StatusCode::PRECONDITION_FAILED, false, None),
+        Kind::RangeNotSatisfiable { .. } => (StatusCode::RANGE_NOT_SATISFIABLE, false, None),
         Kind::HandlerThrew | Kind::ResponseInvalid | Kind::FileUnreadable => {
             (StatusCode::INTERNAL_SERVER_ERROR, false, None)
         }
@@ -108,6 +119,8 @@ mod tests {
             (Kind::MethodNotAllowed, Some((405, false))),
             (Kind::NotAcceptable, Some((406, false))),
             (Kind::UnsupportedMediaType, Some((415, false))),
+            (Kind::PreconditionFailed, Some((412, false))),
+            (Kind::RangeNotSatisfiable { length: 1 }, Some((416, false))),
             (Kind::HandlerThrew, Some((500, false))),
             (Kind::ResponseInvalid, Some((500, false))),
             (Kind::FileUnreadable, Some((500, false))),
@@ -136,6 +149,14 @@ mod tests {
         assert_eq!(content, Some(("application/problem+json", problem.as_bytes().into())));
         let content = answer(Kind::BodyMalformed).map(|answer| answer.content());
         assert_eq!(content, Some(("text/plain", b"Bad Request".as_slice().into())));
+    }
+
+    #[test]
+    fn a_range_that_is_not_there_is_answered_with_the_length() {
+        let content_range = |kind| answer(kind).and_then(|answer| answer.content_range());
+        let expected = Some("bytes */1234".to_owned());
+        assert_eq!(content_range(Kind::RangeNotSatisfiable { length: 1234 }), expected);
+        assert_eq!(content_range(Kind::PreconditionFailed), None);
     }
 
     #[test]

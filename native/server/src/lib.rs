@@ -13,6 +13,7 @@ mod date;
 mod engine;
 mod event_loop;
 mod exchange;
+pub mod files;
 mod guard;
 mod inbox;
 mod lane;

@@ -14,12 +14,13 @@ use bytes::Bytes;
 use hinny_core::commands::ResponseCommand;
 use hinny_core::error::Kind;
 use hinny_core::status;
-use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, SERVER, TRANSFER_ENCODING};
+use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER, SERVER, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use crate::connection::Connection;
 use crate::exchange::OpenExchange;
-use crate::response_body::{ChunkedBody, FileBody, OpenedFile, ResponseBody, WholeBody};
+use crate::files::FileParts;
+use crate::response_body::{ChunkedBody, FileBody, ResponseBody, WholeBody};
 
 /// Where the content of a handler's response comes from.
 pub(crate) enum Content {
@@ -28,7 +29,7 @@ pub(crate) enum Content {
     /// It comes in chunks.
     Chunked(OpenExchange),
     /// It is a file's.
-    File(OpenedFile),
+    File(FileParts),
 }
 
 impl Content {
@@ -134,6 +135,9 @@ pub(crate) fn from_kind(connection: &Connection, kind: Kind) -> Result<Response<
     *response.status_mut() = answer.status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    if let Some(content_range) = answer.content_range().and_then(|text| HeaderValue::try_from(text).ok()) {
+        headers.insert(CONTENT_RANGE, content_range);
+    }
     if let Some(server) = &connection.state.options.server_header {
         headers.insert(SERVER, server.clone());
     }

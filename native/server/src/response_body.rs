@@ -7,10 +7,11 @@
 //!   (RFC 9112 §8); but not before hyper has written what there was, or the client would see no response at all.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -20,12 +21,10 @@ use tokio::task::JoinHandle;
 
 use crate::connection::Connection;
 use crate::exchange::OpenExchange;
+use crate::files::{FileParts, NextPart, Part};
 
 /// The largest piece.
 const PIECE_BYTES: usize = 16 << 10;
-
-/// How much of a file is read at once; twice that is in memory at most.
-const FILE_READ_BYTES: u64 = 128 << 10;
 
 /// A response body.
 pub(crate) enum ResponseBody {
@@ -52,14 +51,20 @@ pub(crate) struct ChunkedBody {
     connection: Rc<Connection>,
 }
 
-/// The content of a file, of the length that it had when it was opened.
+/// Content that is in a file, of the length that it had when it was opened. Of the file, twice what is read at once is in
+/// memory at most: what is being sent, and what is being read.
 pub(crate) struct FileBody {
     connection: Rc<Connection>,
     piece: Bytes,
-    /// Neither in `piece` nor handed out, but perhaps being read.
-    left: u64,
-    reading: Option<JoinHandle<io::Result<(File, Bytes)>>>,
-    file: Option<File>,
+    reading: Option<Reading>,
+    /// Neither in `piece` nor being read.
+    parts: FileParts,
+}
+
+/// Bytes of a file that are being read.
+struct Reading {
+    length: u64,
+    bytes: JoinHandle<io::Result<Bytes>>,
 }
 
 impl Default for ResponseBody {
@@ -160,89 +165,75 @@ impl Drop for ChunkedBody {
     }
 }
 
-/// A file that is open, and its first bytes.
-pub(crate) struct OpenedFile {
-    file: File,
-    length: u64,
-    first: Bytes,
-}
-
-impl OpenedFile {
-    pub(crate) const fn length(&self) -> u64 {
-        self.length
-    }
-}
-
 /// Opens a regular file and reads its first bytes. Blocks: not for an event loop.
-pub(crate) fn open_file(path: &Path) -> io::Result<OpenedFile> {
+pub(crate) fn open_file(path: &Path) -> io::Result<FileParts> {
     let file = File::open(path)?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
     }
-    let length = metadata.len();
-    let (file, first) = read_some(file, length.min(FILE_READ_BYTES))?;
-    Ok(OpenedFile { file, length, first })
-}
-
-fn read_some(mut file: File, length: u64) -> io::Result<(File, Bytes)> {
-    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
-    (&mut file).take(length).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 == length {
-        Ok((file, bytes.into()))
-    } else {
-        Err(io::Error::new(
-            io::ErrorKind::UnexpectedEof,
-            "the file has become shorter",
-        ))
-    }
+    let all = Part::File {
+        offset: 0,
+        length: metadata.len(),
+    };
+    let mut parts = FileParts::new(Arc::new(file), [all]);
+    parts.read_first()?;
+    Ok(parts)
 }
 
 impl FileBody {
-    pub(crate) fn new(connection: Rc<Connection>, opened: OpenedFile) -> Self {
-        let left = opened.length - opened.first.len() as u64;
+    /// The parts should begin with bytes that are there.
+    pub(crate) fn new(connection: Rc<Connection>, parts: FileParts) -> Self {
         let mut body = Self {
             connection,
-            piece: opened.first,
-            left,
+            piece: Bytes::new(),
             reading: None,
-            file: Some(opened.file),
+            parts,
         };
-        body.read_ahead();
+        body.advance();
         body
     }
 
     /// What is still to be handed out.
-    pub(crate) const fn length(&self) -> u64 {
-        self.piece.len() as u64 + self.left
+    pub(crate) fn length(&self) -> u64 {
+        let being_read = self.reading.as_ref().map_or(0, |reading| reading.length);
+        self.piece.len() as u64 + being_read + self.parts.length()
     }
 
-    const fn is_ended(&self) -> bool {
-        self.piece.is_empty() && self.left == 0
+    fn is_ended(&self) -> bool {
+        self.length() == 0
     }
 
-    fn read_ahead(&mut self) {
-        let length = self.left.min(FILE_READ_BYTES);
-        if length > 0
-            && let Some(file) = self.file.take()
-        {
-            self.reading = Some(tokio::task::spawn_blocking(move || read_some(file, length)));
+    /// Takes the next piece if it is there, and begins to read what must be read behind it.
+    fn advance(&mut self) {
+        while self.reading.is_none() && (self.piece.is_empty() || self.parts.is_next_read()) {
+            match self.parts.take_next() {
+                None => break,
+                Some(NextPart::Bytes(bytes)) => self.piece = bytes,
+                Some(NextPart::Read(read)) => {
+                    self.reading = Some(Reading {
+                        length: read.length(),
+                        bytes: tokio::task::spawn_blocking(move || read.run()),
+                    });
+                }
+            }
         }
     }
 
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Kind>>> {
         if self.piece.is_empty() {
+            self.advance();
+        }
+        if self.piece.is_empty() {
             let Some(reading) = &mut self.reading else {
                 return Poll::Ready(None);
             };
-            let read = ready!(Pin::new(reading).poll(cx)).unwrap_or_else(|lost| Err(io::Error::other(lost)));
+            let read = ready!(Pin::new(&mut reading.bytes).poll(cx)).unwrap_or_else(|lost| Err(io::Error::other(lost)));
             self.reading = None;
             match read {
-                Ok((file, bytes)) => {
-                    self.left -= bytes.len() as u64;
+                Ok(bytes) => {
                     self.piece = bytes;
-                    self.file = Some(file);
-                    self.read_ahead();
+                    self.advance();
                 }
                 Err(error) => {
                     log::error!("a response breaks off, its file cannot be read on: {error}");

@@ -99,6 +99,9 @@ pub(crate) fn write_answer(out: &mut Vec<u8>, answer: Answer, frame: &Frame<'_>)
     let (content_type, body) = answer.content();
     write_status(out, answer.status);
     write_field(out, b"content-type", content_type.as_bytes());
+    if let Some(content_range) = answer.content_range() {
+        write_field(out, b"content-range", content_range.as_bytes());
+    }
     out.extend_from_slice(frame.server);
     if let Some(seconds) = answer.retry_after_seconds {
         write_field(out, b"retry-after", itoa::Buffer::new().format(seconds).as_bytes());

@@ -34,9 +34,10 @@ use crate::body::{Arrival, ArrivingRequest, BodyRest};
 use crate::connection::Connection;
 use crate::event_loop::LoopState;
 use crate::exchange::{OpenExchange, Reply};
+use crate::files::FileParts;
 use crate::parse::{self, BodyKind};
 use crate::response::{self, Content};
-use crate::response_body::{self, OpenedFile, ResponseBody};
+use crate::response_body::{self, ResponseBody};
 use crate::routing::{Destination, Target};
 use crate::timeouts::{Phase, RequestTimeouts};
 
@@ -112,7 +113,7 @@ enum Progress {
 
 struct Opening {
     command: ResponseCommand<Bytes>,
-    file: JoinHandle<io::Result<OpenedFile>>,
+    file: JoinHandle<io::Result<FileParts>>,
 }
 
 impl ResponseFuture {

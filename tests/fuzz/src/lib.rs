@@ -6,6 +6,7 @@
 //! * [`handler`] -- what the handler answers, which depends on its request alone
 //! * [`side`] -- one server, driven over one connection
 //! * [`difference`] -- two of them, and what must be the same
+//! * [`files`] -- ranges, preconditions and paths of requests for files
 //! * [`forms`] -- multipart bodies in one piece and in several
 //! * [`json`] -- JSON texts to the tokenizer and to serde_json
 //! * [`negotiation`] -- fields of content negotiation and offers
@@ -19,6 +20,7 @@
 
 mod client;
 pub mod difference;
+pub mod files;
 pub mod forms;
 pub mod handler;
 pub mod input;

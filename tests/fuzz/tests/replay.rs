@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use hinny_fuzz::difference::Pairs;
-use hinny_fuzz::{forms, json, negotiation, params, plain};
+use hinny_fuzz::{files, forms, json, negotiation, params, plain};
 
 /// The test cases for a target, which has some.
 fn test_cases(target: &str) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
@@ -78,6 +78,24 @@ fn a_json_text_is_to_the_tokenizer_what_it_is_to_serde() -> io::Result<()> {
 fn parameters_and_cookies_are_what_their_rules_say() -> io::Result<()> {
     type Check = fn(&[u8]) -> Result<(), String>;
     let targets: [(&str, Check); 2] = [("params", params::check_form), ("cookies", params::check_cookies)];
+    for (target, check) in targets {
+        for (path, data) in test_cases(target)? {
+            if let Err(difference) = check(&data) {
+                panic!("{}\n{difference}", path.display());
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn requests_for_files_are_what_their_rules_say() -> io::Result<()> {
+    type Check = fn(&[u8]) -> Result<(), String>;
+    let targets: [(&str, Check); 3] = [
+        ("ranges", files::check_ranges),
+        ("conditions", files::check_conditions),
+        ("paths", files::check_paths),
+    ];
     for (target, check) in targets {
         for (path, data) in test_cases(target)? {
             if let Err(difference) = check(&data) {

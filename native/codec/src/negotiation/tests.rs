@@ -146,6 +146,34 @@ fn codings_by_accept_encoding() {
 }
 
 #[test]
+fn weights_of_codings() {
+    for (field, coding, expected) in [
+        (Some("gzip, deflate, br, zstd"), "br", 1000),
+        (Some("gzip, deflate, br, zstd"), "gzip", 1000),
+        (Some("gzip, deflate, br, zstd"), "identity", 1),
+        (Some("gzip;q=0.5, *;q=0.2"), "gzip", 500),
+        (Some("gzip;q=0.5, *;q=0.2"), "br", 200),
+        (Some("gzip;q=0.5, *;q=0.2"), "identity", 200),
+        (Some("gzip;q=0, *"), "gzip", 0),
+        (Some("identity;q=1, *;q=0"), "br", 0),
+        (Some("identity;q=1, *;q=0"), "identity", 1000),
+        (Some("identity;q=0"), "identity", 0),
+        (Some("*;q=0"), "identity", 0),
+        (Some("x-gzip"), "gzip", 1000),
+        (Some("GZIP;q=0.001"), "gzip", 1),
+        (Some("gzip;q=0.1, gzip;q=0.9"), "gzip", 900),
+        (Some("br; q=x"), "br", 0),
+        (Some(""), "br", 0),
+        (Some(""), "identity", 1),
+        (None, "br", 0),
+        (None, "identity", 1000),
+    ] {
+        let weight = coding_weight(field.map(str::as_bytes), coding.as_bytes());
+        assert_eq!(expected, weight, "{field:?} {coding}");
+    }
+}
+
+#[test]
 fn languages_by_accept_language() {
     check(
         accept_language,
@@ -293,6 +321,17 @@ proptest! {
         let bytes: Vec<&[u8]> = offered.iter().map(|offer| offer.as_bytes()).collect();
         let takes = |range: &str, offer: &str| (range == "*").then_some(0).or_else(|| (range == offer).then_some(1));
         prop_assert_eq!(plainly(&field, &offered, takes), accept_charset(Some(field.as_bytes()), &bytes), "{}", field);
+    }
+
+    #[test]
+    fn a_coding_is_wanted_if_it_would_be_chosen(
+        ranges in vec((select(vec!["*", "br", "gzip", "identity", "x-gzip"]), select(vec!["", ";q=0", ";q=0.5"])), 1..5),
+        coding in select(vec!["br", "gzip", "identity"]),
+    ) {
+        let field: Vec<String> = ranges.iter().map(|(range, weight)| format!("{range}{weight}")).collect();
+        let field = field.join(", ");
+        let is_chosen = accept_encoding(Some(field.as_bytes()), &[coding.as_bytes()]).is_some();
+        prop_assert_eq!(coding_weight(Some(field.as_bytes()), coding.as_bytes()) > 0, is_chosen, "{} {}", field, coding);
     }
 
     #[test]

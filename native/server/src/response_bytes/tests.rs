@@ -190,6 +190,12 @@ fn answers_to_errors() {
              date: now\r\n\r\n",
         ),
         (
+            Kind::RangeNotSatisfiable { length: 7 },
+            &KEEP,
+            "HTTP/1.1 416 Range Not Satisfiable\r\ncontent-type: text/plain\r\ncontent-range: bytes */7\r\n\
+             server: hinny\r\ncontent-length: 21\r\ndate: now\r\n\r\nRange Not Satisfiable",
+        ),
+        (
             Kind::HeadMalformed(HeadFault::HostMissing),
             &KEEP,
             "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\nserver: hinny\r\nconnection: close\r\n\
