@@ -105,7 +105,7 @@
                       (.encode (ResponseEncoder.) response 0 false outbox)
                       (and (nil? handler)
                            (= ["response"] (map first words))
-                           (Arrays/equals ^bytes (second (first words))
+                           (Arrays/equals (bytes (second (first words)))
                                           (Arrays/copyOf (.array outbox) (.position outbox)))))
       {:status 204}
       {:status 200 :headers {"Content-Type" "text/plain"} :body "hello"}
