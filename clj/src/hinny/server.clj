@@ -24,8 +24,7 @@
    [hinny.router :as router])
   (:import
    (clojure.lang Keyword)
-   (io.github.hinny Engine Engine$Mode Engine$Settings Engine$State EngineException Lifeline RingRequest RouteTable
-                   Stoppable)
+   (io.github.hinny Engine Engine$Mode Engine$Settings Engine$State EngineException Lifeline RingRequest RouteTable Stoppable)
    (java.io Writer)))
 
 (set! *warn-on-reflection* true)

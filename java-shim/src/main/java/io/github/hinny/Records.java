@@ -88,7 +88,8 @@ public final class Records {
     public static final int PARSED_SETTINGS = 4;
     public static final int PARSED_KEYWORD_KEYS = 1;
 
-    // Path parameters, which stand before all that in the same way: behind the head the u32 length of each, then the texts.
+    // Path parameters, which stand before all that in the same way: behind the head the u32 length of each, then the
+    // texts.
     public static final int PARAM_NOT_ASCII = 0x80000000;
     public static final int PARAM_ABSENT = 0xFFFFFFFF;
 

@@ -332,9 +332,7 @@ public final class RingRequest extends LazyMap {
         final Endpoint endpoint = record.endpoint();
         return endpoint == null
                 ? null
-                : endpoint.match()
-                        .assoc(PATH, record.uri())
-                        .assoc(CORE_KEYS[PATH_PARAMS], record.pathParams());
+                : endpoint.match().assoc(PATH, record.uri()).assoc(CORE_KEYS[PATH_PARAMS], record.pathParams());
     }
 
     /** Returns what the core parsed, null where it did not. */
