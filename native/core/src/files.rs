@@ -119,7 +119,7 @@ impl FilesSettings {
 
     /// Reads the words of an endpoint whose `files` word is `root`; keys that do not begin with `files-` are other's.
     ///
-    /// `files-index` with an empty value means that there is no index.
+    /// Each `files-index` is a name; without one there is no index.
     ///
     /// # Errors
     /// An [`OptionError`] that names the option in Clojure.
@@ -128,7 +128,7 @@ impl FilesSettings {
             return Err(OptionError(":files :root must be a path".into()));
         }
         let mut settings = Self::new(root);
-        let mut has_index = false;
+        settings.index.clear();
         for (key, value) in pairs {
             let Some(name) = key.strip_prefix("files-") else {
                 continue;
@@ -136,14 +136,7 @@ impl FilesSettings {
             let text = str::from_utf8(value).map_err(|_| OptionError(format!(":files :{name} is not UTF-8")))?;
             match name {
                 "single" => settings.single = boolean("single", text)?,
-                "index" => {
-                    if !std::mem::replace(&mut has_index, true) {
-                        settings.index.clear();
-                    }
-                    if !text.is_empty() {
-                        settings.index.push(index_name(text)?);
-                    }
-                }
+                "index" => settings.index.push(index_name(text)?),
                 "precompressed" => {
                     let coding = Coding::from_name(text)
                         .ok_or_else(|| OptionError(":files :precompressed must be of :br and :gzip".into()))?;

@@ -14,5 +14,5 @@ mod engines;
 mod loops;
 mod methods;
 mod onload;
-mod routers;
+mod route_tables;
 mod rust_log;

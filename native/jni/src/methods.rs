@@ -12,7 +12,7 @@ use jni::sys::{jint, jlong};
 use jni::{EnvUnowned, NativeMethod, jni_str};
 
 use crate::boundary::{Failure, fence};
-use crate::{codecs, convert, engines, loops, routers, rust_log};
+use crate::{codecs, convert, engines, loops, route_tables, rust_log};
 
 extern "system" fn abi_version<'local>(env: EnvUnowned<'local>, _: JClass<'local>) -> jint {
     fence(env, |_| Ok(records::ABI_VERSION))
@@ -104,7 +104,7 @@ extern "system" fn compile_routes<'local>(
     _: JClass<'local>,
     words: JByteArray<'local>,
 ) -> jlong {
-    fence(env, |env| routers::compile(&env.convert_byte_array(&words)?))
+    fence(env, |env| route_tables::compile(&env.convert_byte_array(&words)?))
 }
 
 extern "system" fn find_route<'local>(
@@ -117,7 +117,7 @@ extern "system" fn find_route<'local>(
 ) -> jint {
     fence(env, |env| {
         let (method, path) = (env.convert_byte_array(&method)?, env.convert_byte_array(&path)?);
-        let (endpoint, bytes) = routers::find(routes, &method, &path, params.len(env)?)?;
+        let (endpoint, bytes) = route_tables::find(routes, &method, &path, params.len(env)?)?;
         convert::copy_out(env, &bytes, &params)?;
         Ok(endpoint)
     })
@@ -125,7 +125,7 @@ extern "system" fn find_route<'local>(
 
 extern "system" fn free_routes<'local>(env: EnvUnowned<'local>, _: JClass<'local>, routes: jlong) {
     fence(env, |_| {
-        routers::free(routes);
+        route_tables::free(routes);
         Ok(())
     });
 }
@@ -138,7 +138,7 @@ extern "system" fn set_routes<'local>(
     version: jint,
 ) {
     fence(env, |_| {
-        engines::get(engine)?.set_routes(routers::get(routes)?, version.cast_unsigned());
+        engines::get(engine)?.set_routes(route_tables::get(routes)?, version.cast_unsigned());
         Ok(())
     });
 }

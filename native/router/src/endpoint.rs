@@ -5,6 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use hinny_codec::negotiation;
 use hinny_core::commands::ResponseCommand;
+use hinny_core::files::FilesSettings;
 use hinny_core::options::RouteOptions;
 
 /// What answers requests at a path.
@@ -32,6 +33,8 @@ pub enum Source {
     Response(ResponseCommand<Bytes>),
     /// There is one, which the server's driver gives and changes; this is its number.
     Reply(u32),
+    /// They are files; the path's last parameter is where below the root, unless there is a single one.
+    Files(Box<FilesSettings>),
 }
 
 impl fmt::Debug for Source {
@@ -40,6 +43,7 @@ impl fmt::Debug for Source {
             Self::Handler => f.write_str("Handler"),
             Self::Response(response) => write!(f, "Response({})", response.status()),
             Self::Reply(number) => write!(f, "Reply({number})"),
+            Self::Files(settings) => write!(f, "Files({})", settings.root.display()),
         }
     }
 }

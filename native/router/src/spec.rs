@@ -13,10 +13,12 @@
 //! | `consumes`, `produces` | a media type or range, repeated |
 //! | `response` | a constant response, as a RESPONSE command |
 //! | `reply` | in its place: the number of a response that the driver gives while the server runs |
+//! | `files`, `files-…` | in its place: the directory with files, and how they are served ([`FilesSettings`]) |
 //! | any of [`hinny_core::options::ROUTE_OPTIONS`] | as in a server's options |
 
 use hinny_core::commands::ResponseCommand;
-use hinny_core::options::RouteOptions;
+use hinny_core::files::FilesSettings;
+use hinny_core::options::{OptionError, RouteOptions};
 
 use crate::compile::RouteError;
 use crate::endpoint::{Endpoint, Source};
@@ -107,10 +109,15 @@ impl EndpointSpec {
                     source = Source::Response(response);
                 }
                 "reply" => source = Source::Reply(number_of(value)?),
+                "files" => {
+                    let settings = FilesSettings::decode(text(value)?, pairs);
+                    source = Source::Files(Box::new(settings.map_err(|error| of_option(label, &error))?));
+                }
+                name if name.starts_with("files-") => {}
                 option => options.push((option, text(value)?)),
             }
         }
-        let options = RouteOptions::decode(options).map_err(|error| broken(format!("the route {label}: {error}")))?;
+        let options = RouteOptions::decode(options).map_err(|error| of_option(label, &error))?;
         Ok(Self {
             route,
             methods,
@@ -128,6 +135,10 @@ impl EndpointSpec {
             },
         })
     }
+}
+
+fn of_option(label: &str, error: &OptionError) -> RouteError {
+    broken(format!("the route {label}: {error}"))
 }
 
 fn broken(message: String) -> RouteError {

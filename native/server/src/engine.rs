@@ -12,9 +12,9 @@ use bytes::Bytes;
 use hinny_core::commands::ResponseCommand;
 use hinny_core::metrics::LoopMetrics;
 use hinny_core::options::{OptionError, Options};
-use hinny_router::Router;
 
 use crate::listener;
+use crate::route_table::RouteTable;
 use crate::routing::Routes;
 
 /// A server.
@@ -81,8 +81,8 @@ impl Engine {
 
     /// Gives the server another route table. Each loop takes it over before its next turn, and says so with a
     /// [`hinny_core::records::SIGNAL_ROUTES`] record with this version, which must be another than the last one's and not 0.
-    pub fn set_routes(&self, router: Arc<Router>, version: u32) {
-        self.routes.set(router, version);
+    pub fn set_routes(&self, table: Arc<RouteTable>, version: u32) {
+        self.routes.set(table, version);
         for switches in &*self.loops {
             switches.wake();
         }

@@ -23,7 +23,6 @@ use hinny_core::options::Options;
 use hinny_core::records;
 use hinny_core::slots::Slots;
 use hinny_core::time::{Clock, SystemClock};
-use hinny_router::Router;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use tokio::task::JoinHandle;
@@ -36,6 +35,7 @@ use crate::inbox::Inbox;
 use crate::lane;
 use crate::listener;
 use crate::parse::Parsed;
+use crate::route_table::{FileCaches, RouteTable};
 use crate::routing::Routes;
 use crate::timeouts;
 
@@ -107,9 +107,13 @@ pub(crate) struct LoopState {
     pub(crate) parsed: RefCell<Parsed>,
     pub(crate) shared_routes: Arc<Routes>,
     /// The table that requests are matched with now, and its version.
-    pub(crate) router: RefCell<Option<Arc<Router>>>,
+    pub(crate) routes: RefCell<Option<Arc<RouteTable>>>,
     pub(crate) routes_version: Cell<u32>,
     pub(crate) shortest_route_timeout_ms: Cell<u64>,
+    /// What is known of the files of its endpoints.
+    pub(crate) file_caches: RefCell<FileCaches>,
+    /// Which of its endpoint's files the request that is being handed over is for: what the route leaves of its path.
+    pub(crate) file_rest: RefCell<Vec<u8>>,
     pub(crate) date: RefCell<Date>,
     /// The line of the Server field, empty if there is none.
     pub(crate) server_line: Vec<u8>,
@@ -187,6 +191,13 @@ impl LoopState {
         }
     }
 
+    /// Sends what the fast lane has written.
+    pub(crate) fn flush_replied(&self) {
+        for connection in self.replied.borrow_mut().drain(..) {
+            lane::flush(&connection);
+        }
+    }
+
     fn apply(&self, outbox: &Bytes) {
         for command in Commands::new(outbox) {
             match command {
@@ -198,9 +209,7 @@ impl LoopState {
                 Err(broken) => log::error!("outbox does not decode at byte {}", broken.offset),
             }
         }
-        for connection in self.replied.borrow_mut().drain(..) {
-            lane::flush(&connection);
-        }
+        self.flush_replied();
         for connection in self.held.borrow_mut().drain(..) {
             connection.release();
         }
@@ -239,9 +248,11 @@ impl EventLoop {
             read_buffer: RefCell::new(vec![0; READ_BUFFER_BYTES].into()),
             parsed: RefCell::default(),
             shared_routes: engine.routes(),
-            router: RefCell::default(),
+            routes: RefCell::default(),
             routes_version: Cell::new(0),
             shortest_route_timeout_ms: Cell::new(u64::MAX),
+            file_caches: RefCell::default(),
+            file_rest: RefCell::default(),
             date: RefCell::new(Date::new()),
             server_line: server_line(engine.options()),
             spare_buffers: RefCell::default(),

@@ -18,6 +18,7 @@ use hinny_core::records;
 
 use crate::connection::Connection;
 use crate::event_loop::LoopState;
+use crate::files::Outcome;
 use crate::lane;
 
 /// What came back for an exchange.
@@ -25,6 +26,19 @@ use crate::lane;
 pub(crate) enum Reply {
     Response(ResponseCommand<Bytes>),
     Fail(Kind),
+    /// The core has looked for the file that is asked for.
+    File(Outcome),
+}
+
+impl Reply {
+    /// Whether all of it is there.
+    fn is_whole(&self) -> bool {
+        match self {
+            Self::Response(command) => command.is_whole(),
+            Self::Fail(_) | Self::File(Err(_)) => true,
+            Self::File(Ok(answer)) => answer.is_whole(),
+        }
+    }
 }
 
 /// An exchange that was handed to a handler.
@@ -243,12 +257,11 @@ impl LoopState {
         }
     }
 
-    /// Takes the reply that was stored for an exchange, if it is a whole response or an error; the exchange is over then.
+    /// Takes the reply that was stored for an exchange, if it is whole; the exchange is over then.
     pub(crate) fn take_stored(&self, id: u64) -> Option<Reply> {
         let mut exchanges = self.exchanges.borrow_mut();
         match &exchanges.get_mut(id)?.reply {
-            Waiting::Answered(Reply::Response(command)) if command.is_whole() => {}
-            Waiting::Answered(Reply::Fail(_)) => {}
+            Waiting::Answered(reply) if reply.is_whole() => {}
             _ => return None,
         }
         let Waiting::Answered(reply) = exchanges.remove(id)?.reply else {
@@ -309,6 +322,12 @@ impl LoopState {
             && let Some(connection) = self.end_next_in_lane(id)
         {
             return lane::fail(&connection, *kind);
+        }
+        if let Reply::File(_) = &reply
+            && reply.is_whole()
+            && let Some(connection) = self.end_next_in_lane(id)
+        {
+            return lane::answer_file(&connection, reply);
         }
         let mut exchanges = self.exchanges.borrow_mut();
         let Some(exchange) = exchanges.get_mut(id) else {

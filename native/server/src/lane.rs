@@ -32,7 +32,7 @@ use hinny_core::error::Kind;
 use tokio::io::ReadBuf;
 
 use self::last_head::LastHead;
-pub(crate) use self::replies::{answer, fail, flush, stored};
+pub(crate) use self::replies::{answer, answer_file, fail, flush, stored};
 use crate::connection::{Connection, answer_raw};
 use crate::exchange::OpenExchange;
 use crate::socket::HOLD_BYTES;

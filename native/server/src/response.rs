@@ -20,6 +20,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use crate::connection::Connection;
 use crate::exchange::OpenExchange;
 use crate::files::FileParts;
+use crate::files::{FileAnswer, FileContent};
 use crate::response_body::{ChunkedBody, FileBody, ResponseBody, WholeBody};
 
 /// Where the content of a handler's response comes from.
@@ -108,6 +109,37 @@ pub(crate) fn from_command(
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     Ok(response)
+}
+
+/// The response with a file.
+pub(crate) fn from_file_answer(
+    connection: &Rc<Connection>,
+    head_request: bool,
+    answer: FileAnswer,
+) -> Response<ResponseBody> {
+    connection.state.switches.metrics.core_responses.add(1);
+    let mut headers = connection.spare_headers.take();
+    for (name, value) in answer.fields() {
+        headers.append(name, value.clone());
+    }
+    if let Some(server) = &connection.state.options.server_header {
+        headers.insert(SERVER, server.clone());
+    }
+    if let Some(length) = answer.content_length().filter(|_| head_request) {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    if connection.is_at_last_request() {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    let mut response = Response::new(ResponseBody::default());
+    *response.status_mut() = answer.status();
+    *response.headers_mut() = headers;
+    *response.body_mut() = match answer.into_content() {
+        FileContent::No => ResponseBody::default(),
+        FileContent::Whole(bytes) => ResponseBody::from(bytes),
+        FileContent::Parts(parts) => ResponseBody::File(Box::new(FileBody::new(Rc::clone(connection), parts))),
+    };
+    response
 }
 
 /// Whether a handler's Connection has the option `close`.

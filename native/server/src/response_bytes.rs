@@ -12,6 +12,7 @@ use hinny_core::names;
 use hinny_core::status::Answer;
 use http::StatusCode;
 
+use crate::files::FileAnswer;
 use crate::response::{has_no_content, has_no_length, parse_length};
 
 /// What a response says besides what its handler or its error does.
@@ -115,6 +116,29 @@ pub(crate) fn write_answer(out: &mut Vec<u8>, answer: Answer, frame: &Frame<'_>)
     if !frame.head_request {
         out.extend_from_slice(&body);
     }
+}
+
+/// Appends a response with a file whose content is in memory.
+pub(crate) fn write_file_answer(out: &mut Vec<u8>, answer: &FileAnswer, frame: &Frame<'_>) {
+    let content = answer.whole_content();
+    out.reserve(HEAD_ESTIMATE + content.len());
+    write_status(out, answer.status());
+    answer.write_fields(out);
+    out.extend_from_slice(frame.server);
+    // As in `write_whole`.
+    let length = answer.content_length();
+    if let Some(length) = length.filter(|_| frame.head_request) {
+        write_length(out, length);
+    }
+    if frame.close {
+        out.extend_from_slice(b"connection: close\r\n");
+    }
+    if let Some(length) = length.filter(|_| !frame.head_request) {
+        write_length(out, length);
+    }
+    out.extend_from_slice(frame.date);
+    out.extend_from_slice(b"\r\n");
+    out.extend_from_slice(content);
 }
 
 /// What the handler's fields say that matters for the rest.

@@ -17,24 +17,25 @@ use hinny_core::commands::ResponseCommand;
 use hinny_core::error::Kind;
 use hinny_core::options::RouteOptions;
 use hinny_core::records::{self, SIGNAL_ROUTES};
-use hinny_router::{Asked, Found, Method, Router, Source};
+use hinny_router::{Asked, Found, Method, Source};
 
 use crate::event_loop::LoopState;
+use crate::route_table::RouteTable;
 
 /// A server's route table, and the responses that its driver gives for some endpoints.
 #[derive(Debug, Default)]
 pub(crate) struct Routes {
     /// Changes with the table; 0 while there is none.
     version: AtomicU32,
-    router: Mutex<Option<Arc<Router>>>,
+    table: Mutex<Option<Arc<RouteTable>>>,
     replies: Mutex<Vec<Option<ResponseCommand<Bytes>>>>,
 }
 
 impl Routes {
     /// Gives all loops another table.
-    pub(crate) fn set(&self, router: Arc<Router>, version: u32) {
-        let mut current = lock(&self.router);
-        *current = Some(router);
+    pub(crate) fn set(&self, table: Arc<RouteTable>, version: u32) {
+        let mut current = lock(&self.table);
+        *current = Some(table);
         self.version.store(version, Ordering::Release);
     }
 
@@ -65,6 +66,8 @@ pub(crate) enum Destination {
     Refused(Kind),
     /// The core, with a response.
     Answered(ResponseCommand<Bytes>),
+    /// The core, with one of the files of this endpoint; which is in `file_rest`.
+    Files(u32),
 }
 
 /// A handler, and what holds for its requests.
@@ -83,16 +86,18 @@ impl LoopState {
             return;
         }
         // A table that is set meanwhile is found in the next turn, by its version.
-        let router = lock(&self.shared_routes.router).clone();
+        let table = lock(&self.shared_routes.table).clone();
         self.routes_version.set(version);
-        let of_routes = router.iter().flat_map(|router| router.endpoints());
+        let of_routes = table.iter().flat_map(|table| table.router().endpoints());
         let shortest = of_routes.map(|endpoint| shortest_timeout_ms(&endpoint.options)).min();
         self.shortest_route_timeout_ms.set(shortest.unwrap_or(u64::MAX));
-        self.router.replace(router);
+        self.file_caches
+            .replace(table.as_ref().map(|table| table.file_caches()).unwrap_or_default());
+        self.routes.replace(table);
         self.push_record(|out| records::write_signal(out, 0, SIGNAL_ROUTES, version as usize));
     }
 
-    /// Who answers a request; the parameters of its path are in `parsed` then. Without `asked` it may be too early to say:
+    /// Who answers a request; the parameters of its path are in `parsed` then, or its file's in `file_rest`. Without `asked` it may be too early to say:
     /// `None`.
     pub(crate) fn destination(
         &self,
@@ -103,14 +108,14 @@ impl LoopState {
     ) -> Option<Destination> {
         let parsed = &mut *self.parsed.borrow_mut();
         parsed.restart();
-        let router = &*self.router.borrow();
-        let Some(router) = router else {
+        let table = &*self.routes.borrow();
+        let Some(table) = table else {
             return Some(self.own_handler());
         };
         let path = target::normalized(path);
         // It is ASCII.
         let path = str::from_utf8(&path).unwrap_or_default();
-        Some(match router.find(method, path, query, asked) {
+        Some(match table.router().find(method, path, query, asked) {
             Found::Endpoint(endpoint, params) => match &endpoint.source {
                 Source::Handler => {
                     parsed.add_params(&params);
@@ -124,6 +129,15 @@ impl LoopState {
                     .shared_routes
                     .reply(*number)
                     .map_or(Destination::Refused(Kind::RouteNotFound), Destination::Answered),
+                // Other fields matter too.
+                Source::Files(_) if asked.is_none() => return None,
+                Source::Files(settings) => {
+                    let rest = params.values().last().flatten().filter(|_| !settings.single);
+                    let kept = &mut *self.file_rest.borrow_mut();
+                    kept.clear();
+                    kept.extend_from_slice(rest.unwrap_or_default().as_bytes());
+                    Destination::Files(endpoint.number)
+                }
             },
             Found::Fallback => self.own_handler(),
             Found::Refused(kind) => Destination::Refused(kind),

@@ -34,7 +34,9 @@ use crate::body::{Arrival, ArrivingRequest, BodyRest};
 use crate::connection::Connection;
 use crate::event_loop::LoopState;
 use crate::exchange::{OpenExchange, Reply};
+use crate::file_reply::FileTarget;
 use crate::files::FileParts;
+use crate::files::{Lookup, Outcome};
 use crate::parse::{self, BodyKind};
 use crate::response::{self, Content};
 use crate::response_body::{self, ResponseBody};
@@ -105,6 +107,8 @@ enum Progress {
     Arriving(Box<ArrivingRequest>),
     /// The core has the response.
     Answered(ResponseCommand<Bytes>),
+    /// The core has found the file that is asked for, or not.
+    File(Outcome),
     Dispatched(OpenExchange),
     /// The handler answered with a file, which is being opened.
     Opening(Box<Opening>),
@@ -142,10 +146,12 @@ impl ResponseFuture {
                 })
             }
             Ok((arrival, core)) => {
+                let (parts, rest) = request.split();
+                let progress = answer(&self.connection, core, &parts);
                 if matches!(arrival, Arrival::First) {
-                    drop_body(&self.connection, request.split().1);
+                    drop_body(&self.connection, rest);
                 }
-                answer(&self.connection, core)
+                progress
             }
             Err(kind) => Err(kind),
         }
@@ -173,6 +179,14 @@ impl ResponseFuture {
                 Ok(None) => {}
                 Err(kind) => self.progress = Progress::Failed(kind),
             }
+        }
+        if matches!(self.progress, Progress::File(_))
+            && let Progress::File(outcome) = std::mem::replace(&mut self.progress, Progress::Failed(Kind::Internal))
+        {
+            return Poll::Ready(match outcome {
+                Ok(answer) => Ok(response::from_file_answer(&self.connection, self.head_request, answer)),
+                Err(kind) => response::from_kind(&self.connection, kind),
+            });
         }
         if let Progress::Answered(command) = &self.progress {
             return Poll::Ready(self.respond(command, Content::Whole(command.body().unwrap_or_default())));
@@ -204,6 +218,11 @@ impl ResponseFuture {
         };
         let command = match reply {
             Reply::Response(command) => command,
+            Reply::File(outcome) => {
+                exchange.complete();
+                self.progress = Progress::File(outcome);
+                return Ok(None);
+            }
             Reply::Fail(kind) => {
                 if kind.is_from_handler() {
                     exchange.complete();
@@ -260,13 +279,12 @@ fn begin(connection: &Rc<Connection>, parts: Parts, body: Incoming) -> Result<Pr
             .map(|arriving| Progress::Arriving(Box::new(arriving))),
         Destination::Handler(target) => dispatch(connection, parts, &[], false, &target),
         core => {
+            let progress = answer(connection, core, &parts);
             if has_body {
-                drop_body(
-                    connection,
-                    BodyRest::new(&parts, body, 0, &connection.state.options.route),
-                );
+                let options = &connection.state.options.route;
+                drop_body(connection, BodyRest::new(&parts, body, 0, options));
             }
-            answer(connection, core)
+            progress
         }
     }
 }
@@ -306,11 +324,30 @@ fn drop_body(connection: &Rc<Connection>, rest: BodyRest) {
 }
 
 /// Answers what is the core's to answer.
-fn answer(connection: &Connection, core: Destination) -> Result<Progress, Kind> {
+fn answer(connection: &Rc<Connection>, core: Destination, parts: &Parts) -> Result<Progress, Kind> {
+    let state = &connection.state;
     match core {
         Destination::Answered(command) => {
-            connection.state.count_core_response(&command);
+            state.count_core_response(&command);
             Ok(Progress::Answered(command))
+        }
+        Destination::Files(endpoint) => {
+            let target = FileTarget {
+                head: parts.method == Method::HEAD,
+                path: parts.uri.path().as_bytes(),
+                query: parts.uri.query().map(str::as_bytes),
+            };
+            let fields = parts.headers.iter();
+            let fields = fields.map(|(name, value)| (names::header_id(name.as_str()), value.as_bytes()));
+            Ok(match state.find_file(endpoint, &target, fields) {
+                Lookup::Known(outcome) => Progress::File(outcome),
+                Lookup::Unknown(look) => {
+                    let exchange = OpenExchange::open(state)?;
+                    state.look(endpoint, exchange.id(), look);
+                    connection.dispatched(false, false);
+                    Progress::Dispatched(exchange)
+                }
+            })
         }
         Destination::Refused(kind) => Err(kind),
         Destination::Handler(_) => Err(Kind::Internal),

@@ -9,7 +9,7 @@ fn decoded(pairs: &[(&str, &str)]) -> Result<FilesSettings, String> {
 fn settings_have_defaults() {
     let settings = decoded(&[("produces", "text/html"), ("max-body-bytes", "7")]).unwrap();
     assert_eq!(settings.root, PathBuf::from("/srv"));
-    assert_eq!(settings.index, [b"index.html".to_vec()]);
+    assert!(settings.index.is_empty());
     assert_eq!(settings.precompressed, []);
     assert_eq!(settings.symlinks, Symlinks::Inside);
     assert!(!settings.single && !settings.hidden && settings.cache_control.is_none());
@@ -52,7 +52,6 @@ fn every_setting_is_read() {
         [(b"wasm".to_vec(), HeaderValue::from_static("application/x"))]
     );
     assert_eq!((settings.cache_ms, settings.cache_bytes), (0, 1));
-    assert!(decoded(&[("files-index", "")]).unwrap().index.is_empty());
     assert_eq!(
         decoded(&[("files-symlinks", "follow")]).unwrap().symlinks,
         Symlinks::Follow

@@ -61,6 +61,20 @@ impl FileAnswer {
         self.content_length
     }
 
+    /// Whether all of the content is in memory.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        !matches!(self.content, FileContent::Parts(_))
+    }
+
+    /// The content, if it is in memory.
+    pub(crate) fn whole_content(&self) -> &[u8] {
+        match &self.content {
+            FileContent::Whole(bytes) => bytes,
+            FileContent::No | FileContent::Parts(_) => &[],
+        }
+    }
+
     /// The header fields in order.
     pub fn fields(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
         let shared = match &self.of {

@@ -54,6 +54,13 @@ pub struct Looked {
     pub(super) outcome: Outcome,
 }
 
+impl Looked {
+    /// What becomes of the request.
+    pub(crate) fn into_outcome(self) -> Outcome {
+        self.outcome
+    }
+}
+
 impl Look {
     /// Looks, and reads the beginning of what is to be sent. Blocks: not for an event loop.
     #[must_use]

@@ -10,6 +10,7 @@ use hinny_core::status;
 use super::{Lane, OpenRequest, settle};
 use crate::connection::Connection;
 use crate::exchange::Reply;
+use crate::files::Outcome;
 use crate::response_bytes::{self, Frame};
 
 /// Writes the whole response to the oldest request. Its exchange is over.
@@ -27,6 +28,16 @@ pub(crate) fn fail(connection: &Rc<Connection>, kind: Kind) {
     fenced(connection, |lane| {
         if let Some(request) = lane.open.pop_front() {
             refuse(connection, lane, &request, kind);
+            go_on(connection, lane);
+        }
+    });
+}
+
+/// Writes what becomes of the oldest request, which is for a file. Its exchange is over.
+pub(crate) fn answer_file(connection: &Rc<Connection>, reply: Reply) {
+    fenced(connection, |lane| {
+        if let (Reply::File(outcome), Some(request)) = (reply, lane.open.pop_front()) {
+            respond_file(connection, lane, &request, outcome);
             go_on(connection, lane);
         }
     });
@@ -76,6 +87,7 @@ fn go_on(connection: &Rc<Connection>, lane: &mut Lane) {
             match reply {
                 Reply::Response(command) => respond(connection, lane, &request, &command),
                 Reply::Fail(kind) => refuse(connection, lane, &request, kind),
+                Reply::File(outcome) => respond_file(connection, lane, &request, outcome),
             }
         }
     }
@@ -106,6 +118,25 @@ pub(super) fn respond<B: AsRef<[u8]>>(
             log::error!("a response command does not decode: {kind}");
             refuse(connection, lane, request, kind);
         }
+    }
+}
+
+/// Writes what becomes of a request for a file.
+pub(super) fn respond_file(connection: &Connection, lane: &mut Lane, request: &OpenRequest, outcome: Outcome) {
+    let answer = match outcome {
+        Ok(answer) if answer.is_whole() => answer,
+        Ok(_) => return refuse(connection, lane, request, Kind::Internal),
+        Err(kind) => return refuse(connection, lane, request, kind),
+    };
+    connection.state.switches.metrics.core_responses.add(1);
+    let close = is_last(connection, lane, request);
+    with_frame(connection, request, close, |out, frame| {
+        let start = out.len();
+        response_bytes::write_file_answer(out, &answer, frame);
+        lane.response_bytes = (out.len() - start).max(lane.response_bytes / 2);
+    });
+    if close {
+        end(connection, lane);
     }
 }
 

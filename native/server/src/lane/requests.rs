@@ -14,6 +14,8 @@ use super::last_head::NewHead;
 use super::{Lane, Next, OPEN_BYTES_MAX, OPEN_MAX, OpenRequest, replies};
 use crate::connection::Connection;
 use crate::exchange::Exchange;
+use crate::file_reply::FileTarget;
+use crate::files::Lookup;
 use crate::parse::{self, BodyKind};
 use crate::routing::Destination;
 use crate::service::{FAULT_HEADER, RECORD_HEAD_ESTIMATE};
@@ -169,7 +171,10 @@ fn take_new<'b>(
     let target = match destination {
         Destination::Handler(target) => target,
         core => {
-            answer(connection, lane, &asking, core)?;
+            match core {
+                Destination::Files(endpoint) => answer_file(connection, lane, &asking, endpoint, &head)?,
+                core => answer(connection, lane, &asking, core)?,
+            }
             lane.last_head.miss(&fields, None);
             return Ok(end);
         }
@@ -194,7 +199,7 @@ fn take_new<'b>(
 fn options<'a>(connection: &'a Connection, destination: &'a Destination) -> &'a RouteOptions {
     match destination {
         Destination::Handler(target) => &target.options,
-        Destination::Refused(_) | Destination::Answered(_) => &connection.state.options.route,
+        Destination::Refused(_) | Destination::Answered(_) | Destination::Files(_) => &connection.state.options.route,
     }
 }
 
@@ -241,7 +246,41 @@ fn answer(connection: &Rc<Connection>, lane: &mut Lane, asking: &Asking, core: D
             replies::respond(connection, lane, &request, &command);
         }
         Destination::Refused(kind) => replies::refuse(connection, lane, &request, kind),
-        Destination::Handler(_) => replies::refuse(connection, lane, &request, Kind::Internal),
+        Destination::Handler(_) | Destination::Files(_) => replies::refuse(connection, lane, &request, Kind::Internal),
+    }
+    Ok(())
+}
+
+/// Answers a request for a file, when it is its turn, or lets somebody look for the file.
+fn answer_file(
+    connection: &Rc<Connection>,
+    lane: &mut Lane,
+    asking: &Asking,
+    endpoint: u32,
+    head: &Head<'_, '_>,
+) -> Result<(), Next> {
+    if !lane.open.is_empty() || connection.socket.borrow().waiting() > HOLD_BYTES {
+        return Err(Next::Turn);
+    }
+    let (state, options) = (&connection.state, &connection.state.options.route);
+    let target = FileTarget {
+        head: asking.method == HEAD,
+        path: head.line.path,
+        query: head.line.query,
+    };
+    let fields = head.fields().map(|(id, _, value)| (id, value));
+    match state.find_file(endpoint, &target, fields) {
+        Lookup::Known(outcome) => {
+            let request = begin(connection, asking, options);
+            replies::respond_file(connection, lane, &request, outcome);
+        }
+        Lookup::Unknown(look) => {
+            if let Some(request) = open(connection, lane, asking, options, Ok(())) {
+                state.look(endpoint, request.exchange, look);
+                lane.closing = request.close;
+                lane.open.push_back(request);
+            }
+        }
     }
     Ok(())
 }
