@@ -7,18 +7,23 @@
 //! A [`Driver`] lives on one thread; clients run on others.
 #![forbid(unsafe_code)]
 
+pub mod routes;
+
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::BytesMut;
 use hinny_core::options::Options;
 use hinny_core::records::{
-    FLAG_RESPONSE_BODY, HEADER_ENTRY_SIZE, REQUEST_EXCHANGE, RESPONSE, RESPONSE_BODY_LENGTH, RESPONSE_EXCHANGE,
-    RESPONSE_FLAGS, RESPONSE_HEADER_COUNT, RESPONSE_HEADERS, RESPONSE_LENGTH, RESPONSE_STATUS, RESPONSE_TYPE,
-    length_at,
+    FLAG_RESPONSE_BODY, HEADER_ENTRY_SIZE, REQUEST as REQUEST_RECORD, REQUEST_EXCHANGE, REQUEST_TYPE, RESPONSE,
+    RESPONSE_BODY_LENGTH, RESPONSE_EXCHANGE, RESPONSE_FLAGS, RESPONSE_HEADER_COUNT, RESPONSE_HEADERS, RESPONSE_LENGTH,
+    RESPONSE_STATUS, RESPONSE_TYPE, length_at,
 };
 use hinny_server::{Engine, EventLoop, Turn};
+
+use crate::routes::Table;
 
 /// The request that the benchmarks send, as wrk does.
 pub const REQUEST: &[u8] = b"GET /plaintext HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n";
@@ -69,6 +74,15 @@ impl Driver {
         })
     }
 
+    /// Gives the server these routes, from the next turn on.
+    ///
+    /// # Errors
+    /// What is wrong with the table.
+    pub fn set_routes(&mut self, table: &Table) -> Result<(), String> {
+        self.engine.set_routes(table.compile()?, 1);
+        Ok(())
+    }
+
     /// Polls once with the answers to the requests of the last turn; returns how many requests came.
     pub fn turn(&mut self) -> usize {
         if self.event_loop.poll(self.outbox.split().freeze()) == Turn::Closed {
@@ -80,13 +94,24 @@ impl Driver {
             inbox.extend_from_slice(records);
             Ok::<_, std::convert::Infallible>(())
         });
-        let mut at = 0;
+        debug_assert!(matches!(taken, Ok(Some(_))), "a record is larger than the inbox");
+        let (mut at, mut requests) = (0, 0);
         while let Some(length) = length_at(&self.inbox, at) {
-            let exchange = &self.inbox[at + REQUEST_EXCHANGE..][..8];
-            write_response(&mut self.outbox, exchange);
+            if self.inbox[at + REQUEST_TYPE] == REQUEST_RECORD {
+                let exchange = &self.inbox[at + REQUEST_EXCHANGE..][..8];
+                write_response(&mut self.outbox, exchange);
+                requests += 1;
+            }
             at += length;
         }
-        taken.ok().flatten().unwrap_or(0)
+        requests
+    }
+
+    /// Polls until a client is done, which wakes the loop then: for requests of which the core answers some.
+    pub fn serve_until(&mut self, done: &AtomicBool) {
+        while !done.load(Ordering::Acquire) {
+            self.turn();
+        }
     }
 
     /// Answers `count` requests, and hands over the last answers.
@@ -126,22 +151,53 @@ fn write_response(out: &mut BytesMut, exchange: &[u8]) {
 /// # Errors
 /// What the socket says; [`std::io::ErrorKind::InvalidData`] if an answer is not the expected one.
 pub fn send_requests(port: u16, request: &[u8], batches: usize, depth: usize) -> std::io::Result<()> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-    stream.set_nodelay(true)?;
-    let batch = request.repeat(depth);
-    stream.write_all(request)?;
-    let mut first = [0; 4096];
-    let mut length = 0;
-    while !first[..length].ends_with(BODY) {
-        length += stream.read(&mut first[length..])?;
-    }
-    let mut answers = vec![0; length * depth];
-    for _ in 0..batches {
-        stream.write_all(&batch)?;
-        stream.read_exact(&mut answers)?;
-        if !answers.ends_with(BODY) {
-            return Err(std::io::ErrorKind::InvalidData.into());
+    let mut client = Client::connect(port, request, BODY, depth)?;
+    client.send(batches)
+}
+
+/// A connection that has had one answer.
+#[derive(Debug)]
+pub struct Client {
+    stream: TcpStream,
+    batch: Vec<u8>,
+    answers: Vec<u8>,
+    body: &'static [u8],
+}
+
+impl Client {
+    /// Connects and sends one `request`; every answer to it ends in `body`.
+    ///
+    /// # Errors
+    /// What the socket says.
+    pub fn connect(port: u16, request: &[u8], body: &'static [u8], depth: usize) -> std::io::Result<Self> {
+        let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+        stream.set_nodelay(true)?;
+        stream.write_all(request)?;
+        let mut first = [0; 4096];
+        let mut length = 0;
+        while !first[..length].ends_with(body) {
+            length += stream.read(&mut first[length..])?;
         }
+        Ok(Self {
+            stream,
+            batch: request.repeat(depth),
+            answers: vec![0; length * depth],
+            body,
+        })
     }
-    Ok(())
+
+    /// Sends `batches` of pipelined requests, and reads the answers of each before the next.
+    ///
+    /// # Errors
+    /// What the socket says; [`std::io::ErrorKind::InvalidData`] if an answer is not the expected one.
+    pub fn send(&mut self, batches: usize) -> std::io::Result<()> {
+        for _ in 0..batches {
+            self.stream.write_all(&self.batch)?;
+            self.stream.read_exact(&mut self.answers)?;
+            if !self.answers.ends_with(self.body) {
+                return Err(std::io::ErrorKind::InvalidData.into());
+            }
+        }
+        Ok(())
+    }
 }

@@ -1,13 +1,19 @@
 //! Allocations per keep-alive request in steady state, counted on the loop's thread.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use hinny_benches::{Driver, JSON, POST, REQUEST, send_requests};
+use hinny_benches::routes::{CONSTANT_REQUEST, MISSING_REQUEST, PARAMS_REQUEST, Table};
+use hinny_benches::{BODY, Client, Driver, JSON, POST, REQUEST, send_requests};
 
 const REQUESTS: usize = 2_000;
 
 /// Every way in which the benchmarks' requests can come, and be answered.
 const WAYS: [(&str, usize); 4] = [("inline", 1), ("inline", 16), ("worker", 1), ("worker", 16)];
+
+const ESCAPE: &[u8] = b"GET /users/%7eme/orders/17 HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n";
+const DELETE: &[u8] = b"DELETE /users/7/orders/17 HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n";
 
 /// Serves `depth` pipelined requests at a time; returns how often memory was allocated for [`REQUESTS`] of them after
 /// the first ones.
@@ -18,6 +24,36 @@ fn allocations(http1_engine: &str, handler_mode: &str, request: &'static [u8], d
     let client = thread::spawn(move || send_requests(port, request, 2 * batches, depth));
     driver.serve(1 + batches * depth);
     let counted = allocation_counter::measure(|| driver.serve(batches * depth));
+    client
+        .join()
+        .map_err(|_| "client panicked")?
+        .map_err(|error| error.to_string())?;
+    Ok(counted.count_total)
+}
+
+/// The same in the fast lane of a server with routes, where the core may answer; about [`REQUESTS`] are measured.
+fn allocations_with_routes(
+    handler_mode: &str,
+    request: &'static [u8],
+    body: &'static [u8],
+    depth: usize,
+) -> Result<u64, String> {
+    let mut driver = Driver::start("auto", handler_mode)?;
+    driver.set_routes(&Table::of_site(handler_mode))?;
+    let engine = Arc::clone(&driver.engine);
+    let [warm, done] = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
+    let reached = [Arc::clone(&warm), Arc::clone(&done)];
+    let client = thread::spawn(move || -> std::io::Result<()> {
+        let mut client = Client::connect(engine.port(), request, body, depth)?;
+        for part in reached {
+            client.send(REQUESTS / depth)?;
+            part.store(true, Ordering::Release);
+            engine.wake(0);
+        }
+        Ok(())
+    });
+    driver.serve_until(&warm);
+    let counted = allocation_counter::measure(|| driver.serve_until(&done));
     client
         .join()
         .map_err(|_| "client panicked")?
@@ -45,6 +81,40 @@ fn a_request_to_hyper_without_a_body_allocates_nothing_in_steady_state() -> Resu
             count * 1_000 < 10 * REQUESTS as u64,
             "{handler_mode} ×{depth}: {count} allocations for {REQUESTS} requests"
         );
+    }
+    Ok(())
+}
+
+#[test]
+fn a_request_with_routes_allocates_nothing_in_steady_state() -> Result<(), String> {
+    let requests = [
+        ("text", REQUEST, BODY),
+        ("2 parameters", PARAMS_REQUEST, BODY),
+        ("constant", CONSTANT_REQUEST, BODY),
+        ("not found", MISSING_REQUEST, b"Not Found"),
+    ];
+    for (handler_mode, depth) in WAYS {
+        for (name, request, body) in requests {
+            let count = allocations_with_routes(handler_mode, request, body, depth)?;
+            assert_eq!(count, 0, "{name} {handler_mode} ×{depth}: of {REQUESTS} requests");
+        }
+    }
+    Ok(())
+}
+
+/// What is rarer may allocate: the path is written anew without needless escapes; a 405 is put together.
+#[test]
+fn a_request_with_an_escape_or_another_method_allocates_little() -> Result<(), String> {
+    let requests = [(ESCAPE, BODY, 1), (DELETE, b"Method Not Allowed", 6)];
+    for (handler_mode, depth) in WAYS {
+        for (request, body, each) in requests {
+            let count = allocations_with_routes(handler_mode, request, body, depth)?;
+            let name = request[..12].escape_ascii();
+            assert!(
+                count <= each * REQUESTS as u64,
+                "{name} {handler_mode} ×{depth}: {count} for {REQUESTS} requests"
+            );
+        }
     }
     Ok(())
 }
