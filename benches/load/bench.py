@@ -1,23 +1,17 @@
 """The servers of a run, and what is measured of them, always in turn."""
 
-import sys
-
 import generator
 import http_check
 import idle
 import report
 import steady
 import syscalls
+import turns
 from failure import Failure
 from lineup import PEERS, Lineup
+from progress import say
 
-MOST_DISCARDED = 6  # turns discarded for each one wanted, then the scenario is left incomplete
 STEADY_ROUNDS = 3
-
-
-def say(text):
-    """Progress: to stderr, so that the result stands alone."""
-    print(text, file=sys.stderr, flush=True)
 
 
 class Bench:
@@ -74,22 +68,10 @@ class Bench:
         return self._warm[kind, scenario.name]
 
     def _turns(self, what, kinds, wanted, measure):
-        """Rounds of each server, in turn: A B C A B C …; and how many turns were discarded.
-
-        A turn in which others took too much of the machine goes as a whole: what it measured has no say in that.
-        """
-        turns, discarded, bound = [], 0, self.arguments.max_others
-        while len(turns) < wanted and discarded <= MOST_DISCARDED * wanted:
-            turn = {kind: measure(kind, len(turns) + 1) for kind in kinds}
-            if bound is not None and max(map(generator.disturbance, turn.values())) > bound:
-                discarded += 1
-                say(f"{what}: turn discarded, others took more than {bound} cores")
-            else:
-                turns.append(turn)
-        if len(turns) < wanted:
-            self.incomplete.append(f"{what}: {len(turns)} of {wanted} turns, {discarded} were disturbed; "
-                                   "wait for a quieter machine")
-        return {kind: [turn[kind] for turn in turns] for kind in kinds}, discarded
+        """Rounds of each server, in turn, and how many turns were discarded."""
+        rounds, discarded, incomplete = turns.take(what, kinds, wanted, measure, self.arguments.max_others)
+        self.incomplete += [incomplete] if incomplete else []
+        return rounds, discarded
 
     def compare(self, load, scenario):
         """The rows of one scenario."""

@@ -1,7 +1,7 @@
 """Runs wrk against a server and says what both saw: requests, latencies, errors, server CPU.
 
 Invariants:
-- A round with any error (socket, status >= 400, a byte count that does not fit the answers) is not valid.
+- A round with any error (socket, another status, a byte count that does not fit the answers) is not valid.
 - wrk is in a session of its own, as every server is: where the scheduler groups by session, they are peers.
 - Server CPU is read right before and right after wrk, from the kernel, so it holds everything: JIT and GC too.
 """
@@ -13,7 +13,7 @@ import shutil
 import subprocess
 
 from failure import Failure
-from http_check import BODIES, HEADERS
+from http_check import BODIES, headers_of
 from lineup import PEERS, Hinny
 
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "load.lua")
@@ -65,6 +65,8 @@ class Scenario:
     """What is sent: a path, alone or as a pipelined batch of `depth`, perhaps with a file as its body; and to which kinds
     of Hinny and which rivals it is sent."""
 
+    status = 200
+
     def __init__(self, name, path, depth, body_bytes, kinds, peers=tuple(PEERS)):
         self.name = name
         self.path = path
@@ -104,10 +106,12 @@ class Generator:
         self.threads = threads
         self.connections = connections
 
-    def _wrk(self, server, scenario, seconds):
-        headers = [part for name, value in HEADERS[scenario.path].items() for part in ("-H", f"{name}: {value}")]
+    def run(self, server, scenario, seconds):
+        """What wrk saw in one run."""
+        headers = [part for name, value in headers_of(scenario.path).items() for part in ("-H", f"{name}: {value}")]
         command = ["wrk", f"-t{self.threads}", f"-c{self.connections}", f"-d{seconds}s", "-s", SCRIPT, *headers,
-                   f"http://127.0.0.1:{server.port}{scenario.path}", "--", str(scenario.depth), *map(str, filter(None, [BODIES.get(scenario.path)]))]
+                   f"http://127.0.0.1:{server.port}{scenario.path}", "--", str(scenario.depth),
+                   *filter(None, [BODIES.get(scenario.path)])]
         wrk = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                start_new_session=True)
         try:
@@ -126,9 +130,12 @@ class Generator:
     def round(self, server, scenario, seconds, response_bytes):
         """One measured run."""
         use = CoreUse(server)
-        seen = self._wrk(server, scenario, seconds)
+        seen = self.run(server, scenario, seconds)
         cpu_us, cores_used = use.since(seen["duration_us"])
         requests = seen["requests"]
+        if scenario.status >= 400:
+            # These are the right answers, and the only ones that wrk counts here.
+            seen["errors"]["status"] = requests - seen["errors"]["status"]
         # At the end of a run, answers may be under way that wrk has read in part or not counted.
         slack = self.connections * scenario.depth * response_bytes
         bytes_fit = abs(seen["bytes"] - requests * response_bytes) <= slack

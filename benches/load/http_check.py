@@ -84,8 +84,13 @@ class Answers:
             raise Failure(f"{len(self._buffer)} bytes after the last response")
 
 
+def headers_of(path):
+    """The request headers for a path."""
+    return HEADERS.get(path, HEADERS["/plaintext"])
+
+
 def request_bytes(path):
-    headers = HEADERS.get(path, HEADERS["/plaintext"])
+    headers = headers_of(path)
     body = b""
     if path in BODIES:
         with open(BODIES[path], "rb") as file:
@@ -102,7 +107,7 @@ def connect(port):
     return connection
 
 
-def _check_date(path, text, sent_at):
+def check_date(path, text, sent_at):
     """A Date is right when it was so at some time since the request; a cold server may take long to answer."""
     try:
         date = email.utils.parsedate_to_datetime(text).timestamp()
@@ -125,7 +130,7 @@ def _check_answer(path, answer, sent_at):
         raise Failure(f"{path}: content-type {headers.get('content-type')!r}")
     if not headers.get("server"):
         raise Failure(f"{path}: no Server header")
-    _check_date(path, headers.get("date"), sent_at)
+    check_date(path, headers.get("date"), sent_at)
     return length
 
 

@@ -139,10 +139,20 @@ class Lineup:
             self._programs[name] = make()
         return self._programs[name]
 
-    def _hinny(self):
-        class_path = self._arguments.class_path or find_class_path()
-        return [self.java, *known_flags(self.java, HINNY_FLAGS), *self._more_flags,
-                "-cp", os.pathsep.join([APP_SOURCE, class_path]), "clojure.main", "-m", "hinny-bench.app"]
+    def _hinny_java(self):
+        return [self.java, *known_flags(self.java, HINNY_FLAGS), *self._more_flags]
+
+    def _hinny(self, *source):
+        class_path = self._arguments.class_path or self._once("class path", find_class_path)
+        return [*self._once("hinny java", self._hinny_java), "-cp", os.pathsep.join([*source, class_path]),
+                "clojure.main"]
+
+    def program(self, path):
+        """What runs a Clojure program of this folder that uses Hinny."""
+        return [*self._hinny(), path]
+
+    def hinny_facts(self):
+        return {"jvm flags of Hinny": " ".join(self._once("hinny java", self._hinny_java)[1:])}
 
     def _peer(self, peer):
         if peer == "hyper":
@@ -154,7 +164,7 @@ class Lineup:
         """What starts a server of this kind on a free port; `hyper again` is a second hyper."""
         loops = str(self._arguments.loops)
         if isinstance(kind, Hinny):
-            return [*self._once("hinny", self._hinny), kind.mode, loops, "0", kind.engine]
+            return [*self._hinny(APP_SOURCE), "-m", "hinny-bench.app", kind.mode, loops, "0", kind.engine]
         peer = kind.removesuffix(" again")
         program = self._once(peer, lambda: self._peer(peer))
         return [*program, loops] if peer == "hyper" else [*program, loops, "0"]
@@ -163,7 +173,7 @@ class Lineup:
         """What the header of a result says of these servers."""
         facts = {}
         if any(isinstance(kind, Hinny) for kind in kinds):
-            facts["jvm flags of Hinny"] = " ".join(self._once("hinny", self._hinny)[1:-5])
+            facts.update(self.hinny_facts())
         for peer in PEERS:
             if peer in kinds:
                 self.command(peer)

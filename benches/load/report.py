@@ -70,7 +70,7 @@ def spread(values):
     return {"median": statistics.median(values), "min": min(values), "max": max(values)}
 
 
-def _ratio(rounds, rival_rounds, key):
+def ratio(rounds, rival_rounds, key):
     """The ratio of the medians, and the least and greatest ratio within one turn."""
     each = [ours[key] / theirs[key] for ours, theirs in zip(rounds, rival_rounds)]
     medians = [statistics.median(entry[key] for entry in side) for side in (rounds, rival_rounds)]
@@ -107,7 +107,7 @@ def row(scenario, connections, kind, rounds, notes):
                             for name in ours[0]["latency_us"]}
     for peer in PEERS:
         if peer != kind and peer in rounds and valid[kind] and valid[peer]:
-            result["ratios"][peer] = {figure: _ratio(ours, rounds[peer], figure)
+            result["ratios"][peer] = {figure: ratio(ours, rounds[peer], figure)
                                       for figure in ("rps", "cpu_us_per_request")}
     if kind not in PEERS:
         _add_better(result["ratios"])

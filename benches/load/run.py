@@ -28,9 +28,10 @@ import report
 import server_process
 import syscalls
 import tables
-from bench import Bench, say
+from bench import Bench
 from failure import Failure
 from lineup import build_with_cargo
+from progress import say
 
 
 def _scenarios(arguments):
@@ -74,21 +75,17 @@ def _loads(arguments, limit):
     return [generator.Generator(arguments.wrk_threads, connections) for connections in arguments.connections]
 
 
-def _section(title, lines):
-    return [f"### {title}", "", *lines] if lines else []
-
-
 def _text(header, result, incomplete):
     """The whole result as Markdown."""
     rows = result["rows"]
-    lines = _section("The run", tables.header(header))
-    lines += _section("The budgets, at 64 connections", tables.verdicts(rows))
-    lines += _section("Against Netty and Vert.x", tables.rivals(rows))
-    lines += _section("All figures", tables.figures(rows) + tables.notes(rows) if rows else [])
+    lines = tables.section("The run", tables.header(header))
+    lines += tables.section("The budgets, at 64 connections", tables.verdicts(rows))
+    lines += tables.section("Against Netty and Vert.x", tables.rivals(rows))
+    lines += tables.section("All figures", tables.figures(rows) + tables.notes(rows) if rows else [])
     if result.get("latency"):
-        lines += _section("Latency at half of saturation", tables.latency(result["latency"]))
+        lines += tables.section("Latency at half of saturation", tables.latency(result["latency"]))
     if result.get("syscalls"):
-        lines += _section("System calls", tables.syscalls(result["syscalls"]))
+        lines += tables.section("System calls", tables.syscalls(result["syscalls"]))
     return lines + [f"**Incomplete** {note}\n" for note in incomplete]
 
 
@@ -124,14 +121,15 @@ def run_load(bench, arguments, limit):
     return {"machine": header, **result}, valid
 
 
-def write(path, result, valid):
-    """Into the document, and with it the README's sentence; nothing of a run that is not valid."""
+def write(path, run, result, valid):
+    """Into the document, and of the comparison also the README's sentence; nothing of a run that is not valid."""
     if not valid:
         raise Failure(f"a row is invalid or incomplete, so {path} is left as it is")
-    document.write(path, result["text"])
-    sentence = tables.summary(result["rows"], len(os.sched_getaffinity(0)))
-    if path == document.PERFORMANCE and sentence:
-        document.write_readme(sentence)
+    document.write(path, run, result["text"])
+    if run == document.LOAD and path == document.PERFORMANCE:
+        sentence = tables.summary(result["rows"], len(os.sched_getaffinity(0)))
+        if sentence:
+            document.write_readme(sentence)
     say(f"wrote {path}")
 
 
@@ -140,19 +138,19 @@ def main():
     # A polite end from outside cleans up as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        place = document.LOAD
         if arguments.write:
-            document.require(arguments.write)
+            document.require(arguments.write, place)
         limit = idle.raise_descriptor_limit()
         with server_process.Servers() as servers:
-            bench = Bench(arguments, servers)
             run = run_idle if arguments.idle else run_load
-            result, valid = run(bench, arguments, limit)
+            result, valid = run(Bench(arguments, servers), arguments, limit)
             if arguments.json:
                 with open(arguments.json, "w", encoding="utf-8") as file:
                     json.dump(result, file, indent=2, ensure_ascii=False)
                     file.write("\n")
             if arguments.write:
-                write(arguments.write, result, valid)
+                write(arguments.write, place, result, valid)
         return 0 if valid else 1
     except Failure as failure:
         say(f"run.py: {failure}")

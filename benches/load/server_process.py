@@ -10,6 +10,7 @@ import collections
 import os
 import re
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -19,6 +20,7 @@ from failure import Failure
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 START_TIMEOUT_S = 90
+ACCEPTING_LOOK_S = 0.05
 STOP_TIMEOUT_S = 20
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
@@ -26,12 +28,13 @@ TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 class ServerProcess:
     """One running server; `name` is its name in the table."""
 
-    def __init__(self, name, command):
+    def __init__(self, name, command, port=None):
+        """`port` is where it listens, if it does not say that itself."""
         self.name = name
         self.command = command
         self._lines = collections.deque(maxlen=60)
         self._listening = threading.Event()
-        self.port = None
+        self.port = port
         try:
             self._process = subprocess.Popen(
                 command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -52,9 +55,22 @@ class ServerProcess:
         self._listening.set()
 
     def wait_listening(self):
-        """Returns when the server has said where it listens."""
+        """Returns when the server has said where it listens, or listens where it was told to."""
+        if self.port is not None:
+            return self._wait_accepting()
         if not self._listening.wait(START_TIMEOUT_S) or self.port is None:
             raise Failure(f"{self.name} did not start; its last output:\n{self.output()}")
+
+    def _wait_accepting(self):
+        end = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < end:
+            self.require_alive()
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), 1):
+                    return None
+            except OSError:
+                time.sleep(ACCEPTING_LOOK_S)
+        raise Failure(f"{self.name} does not listen on port {self.port}; its last output:\n{self.output()}")
 
     def output(self):
         return "".join(self._lines) or "(none)"
@@ -66,11 +82,11 @@ class ServerProcess:
                 f"{self.name} ended with code {self._process.returncode}; its last output:\n{self.output()}")
 
     def cpu_us(self):
-        """User and system time of the whole process so far, ended threads included."""
+        """User and system time so far, ended threads included, of the process and those that it started (nginx's
+        workers)."""
         self.require_alive()
-        with open(f"/proc/{self.pid}/stat", encoding="ascii", errors="replace") as stat:
-            fields = stat.read().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) * 1_000_000 / TICKS_PER_SECOND
+        with open(f"/proc/{self.pid}/task/{self.pid}/children", encoding="ascii") as children:
+            return sum(map(_cpu_us, [self.pid, *map(int, children.read().split())]))
 
     def memory_bytes(self):
         """The resident size, and the anonymous part of it."""
@@ -90,6 +106,12 @@ class ServerProcess:
         self._reader.join(2)
 
 
+def _cpu_us(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * 1_000_000 / TICKS_PER_SECOND
+
+
 class Servers:
     """Everything that was started, so that all of it is ended; a context manager."""
 
@@ -103,11 +125,16 @@ class Servers:
         # A second Ctrl-C must not leave a server behind; each takes STOP_TIMEOUT_S at most.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
-        for server in reversed(self._started):
-            server.stop()
+        self.stop()
 
-    def start(self, name, command):
-        server = ServerProcess(name, command)
+    def stop(self):
+        """Ends all of them."""
+        while self._started:
+            self._started.pop().stop()
+
+    def start(self, name, command, port=None):
+        """Starts a server; `port` is where it listens, if it does not say that itself."""
+        server = ServerProcess(name, command, port)
         self._started.append(server)
         server.wait_listening()
         return server

@@ -10,7 +10,7 @@ import subprocess
 
 from failure import Failure
 from generator import CoreUse, disturbance
-from http_check import HEADERS
+from http_check import headers_of
 from report import spread
 
 WARM_UP_S = 1
@@ -26,7 +26,7 @@ class Steady:
 
     def round(self, server, scenario, connections, rate, seconds, response_bytes):
         """One measured run; not valid when a request got no answer."""
-        headers = [part for name, value in HEADERS[scenario.path].items()
+        headers = [part for name, value in headers_of(scenario.path).items()
                    for part in ("--header", f"{name}: {value}")]
         command = [self._executable, "--address", f"127.0.0.1:{server.port}", "--path", scenario.path, *headers,
                    "--rate", str(rate), "--seconds", str(seconds), "--warm-up-seconds", str(WARM_UP_S),

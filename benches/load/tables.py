@@ -9,20 +9,26 @@ FIGURES = {"rps": "rps", "cpu_us_per_request": "CPU/request"}
 PEER_NAMES = {"netty": "Netty", "vertx": "Vert.x"}
 
 
-def _table(columns, lines):
+def table(columns, lines):
+    """A table, and an empty line behind it."""
     return [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns),
             *(f"| {' | '.join(line)} |" for line in lines), ""]
 
 
-def _cell(spread, form=".2f"):
+def cell(spread, form=".2f"):
+    """A median with its spread."""
     if spread is None:
         return "–"
     return f"{spread['median']:{form}} ({spread['min']:{form}}–{spread['max']:{form}})"
 
 
-def _milliseconds(latency_us, names):
+def milliseconds(latency_us, names):
     """wrk gives 0 for a percentile where it cannot tell, with few answers on each of many connections."""
     return " / ".join(f"{latency_us[name] / 1000:.2f}" if latency_us[name] else "–" for name in names)
+
+
+def section(title, lines):
+    return [f"### {title}", "", *lines] if lines else []
 
 
 def header(facts):
@@ -36,11 +42,11 @@ def figures(rows):
         hyper = entry["ratios"].get("hyper", {})
         latency = entry.get("latency_us")
         lines.append([
-            entry["bench"], entry["server"], _cell(entry.get("rps"), ",.0f"), _cell(entry.get("cpu_us_per_request")),
-            _cell(hyper.get("rps")), _cell(hyper.get("cpu_us_per_request")),
-            _milliseconds(latency, ["p50", "p99"]) if latency else "–",
+            entry["bench"], entry["server"], cell(entry.get("rps"), ",.0f"), cell(entry.get("cpu_us_per_request")),
+            cell(hyper.get("rps")), cell(hyper.get("cpu_us_per_request")),
+            milliseconds(latency, ["p50", "p99"]) if latency else "–",
             str(entry["error_count"]) if entry["valid"] else f"**INVALID** ({entry['error_count']})"])
-    return _table(["scenario", "server", "rps median (min–max)", "CPU µs/request median (min–max)", "rps to hyper's",
+    return table(["scenario", "server", "rps median (min–max)", "CPU µs/request median (min–max)", "rps to hyper's",
                    "CPU to hyper's", "latency p50 / p99 ms", "errors"], lines)
 
 
@@ -67,12 +73,12 @@ def rivals(rows):
         if entry["server"].startswith("hinny") and ratios:
             line = [entry["bench"], entry["server"]]
             for figure in FIGURES:
-                line += [_cell(ratios.get(peer, {}).get(figure)) for peer in ("netty", "vertx")]
+                line += [cell(ratios.get(peer, {}).get(figure)) for peer in ("netty", "vertx")]
                 line.append(better(ratios.get("better", {}).get(figure)))
             lines.append(line)
     if not lines:
         return []
-    return _table(["scenario", "server", *(f"{name} to {rival}" for name in FIGURES.values()
+    return table(["scenario", "server", *(f"{name} to {rival}" for name in FIGURES.values()
                                            for rival in ("Netty's", "Vert.x's", "the better one's"))], lines)
 
 
@@ -86,28 +92,28 @@ def verdicts(rows):
             continue
         for figure, bound in budget.bounds.items():
             lines.append([entry["scenario"], entry["server"], FIGURES[figure], f"{bound.text(bound.must)}",
-                          f"{bound.text(bound.aim)}", _cell(ratios[figure]), bound.verdict(ratios[figure]["median"])])
+                          f"{bound.text(bound.aim)}", cell(ratios[figure]), bound.verdict(ratios[figure]["median"])])
     if not lines:
         return []
-    return _table(["scenario", "server", "figure", "must", "aim", "to hyper's, median (min–max)", "verdict"], lines)
+    return table(["scenario", "server", "figure", "must", "aim", "to hyper's, median (min–max)", "verdict"], lines)
 
 
 def latency(rows):
     """Latencies at a constant rate of half the saturation."""
     names = ["p50", "p99", "p99_9"]
-    return _table(
+    return table(
         ["scenario", "server", "rate, requests/s", *(f"{name.replace('_', '.')} ms median (min–max)" for name in names),
          "sent late by, p50 / p99 ms", "cores used by server / generator / most by others", "errors"],
         [[entry["bench"], entry["server"], f"{entry['rate']:,}",
-          *(_cell(entry["latency_ms"][name]) for name in names),
-          _milliseconds(entry["send_delay_us"], ["p50", "p99"]),
+          *(cell(entry["latency_ms"][name]) for name in names),
+          milliseconds(entry["send_delay_us"], ["p50", "p99"]),
           " / ".join(f"{entry['cores'][name]:.2f}" for name in ("server", "generator", "disturbance")),
           "0" if entry["valid"] else f"**INVALID** ({entry['missing']} without answer)"] for entry in rows])
 
 
 def syscalls(rows):
     """System calls for a request, by name, the frequent ones first."""
-    return _table(
+    return table(
         ["scenario", "server", "system calls/request", "of these"],
         [[entry["bench"], entry["server"], f"{entry['total']:.3f}",
           ", ".join(f"{name} {count:.3f}" for name, count in entry["by_name"].items())] for entry in rows])
@@ -122,7 +128,7 @@ def idle(rows):
             entry["server"], f"{entry['connections']:,}", f"{before:.1f}", f"{held:.1f}",
             f"{entry['rss_bytes_per_connection']:,.0f} ({entry['rss_bytes_per_connection'] / 1024:.2f} KiB)",
             f"{entry['anonymous_bytes_per_connection']:,.0f}", f"{after:.1f}"])
-    return _table(["server", "idle connections", "RSS before MiB", "RSS with MiB", "native bytes/connection",
+    return table(["server", "idle connections", "RSS before MiB", "RSS with MiB", "native bytes/connection",
                    "of it anonymous", "RSS after all were closed MiB"], lines)
 
 
