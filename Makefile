@@ -90,7 +90,7 @@ bench: ## the Rust micro benchmarks (criterion); ARGS= goes to them, here and be
 	$(need) cargo cc
 	@exec scripts/bench.sh native $(ARGS)
 
-bench-load: ## Hinny against hyper, in turn in one run (wrk); ARGS="--full --write": Netty, Vert.x and all else too, into docs/performance.md
+bench-load: ## Hinny beside hyper, in turn (wrk); ARGS=--routes: beside nginx; ARGS="--full --write": Netty, Vert.x and all else too, into docs/performance.md
 	$(need) $(build_tools) wrk python3
 	@exec scripts/bench.sh load $(ARGS)
 

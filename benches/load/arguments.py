@@ -6,6 +6,7 @@ import os
 import document
 import generator
 import idle
+import routes_bench
 import syscalls
 from lineup import ENGINES, MODES, PEERS
 
@@ -56,6 +57,9 @@ def _parser():
              "sentence with it)")
     add("--idle", type=_positive, nargs="?", const=idle.DEFAULT_CONNECTIONS, metavar="N",
         help=f"measure memory per idle connection instead, with N of them (default {idle.DEFAULT_CONNECTIONS})")
+    add("--routes", nargs="*", choices=routes_bench.NAMES, metavar="ROW",
+        help=f"compare what the core does for routes with nginx instead, all of it or these rows: "
+             f"{', '.join(routes_bench.NAMES)}")
     add("--hinny-only", action="store_true", help="leave the rivals out; no ratios then")
     add("--aa", action="store_true", help="two hyper servers instead of Hinny: the noise of this machine")
     add("--java", metavar="PATH", help="the java to run (default: JAVA_HOME, then PATH)")
@@ -80,6 +84,12 @@ def parse():
         parser.error("--latency is measured with --scenario plaintext")
     if arguments.syscalls and not set(arguments.scenario or syscalls.SCENARIOS) & set(syscalls.SCENARIOS):
         parser.error(f"--syscalls are counted with --scenario {' and '.join(syscalls.SCENARIOS)}")
+    if arguments.routes is not None:
+        arguments.routes = arguments.routes or routes_bench.NAMES
+        if arguments.write == document.PERFORMANCE and set(arguments.routes) != set(routes_bench.NAMES):
+            parser.error("docs/performance.md gets all rows or none: give --write another file")
+        if arguments.full or arguments.idle or arguments.aa or arguments.scenario or arguments.connections:
+            parser.error("--routes goes with none of --full, --idle, --aa, --scenario and --connections")
     if arguments.full:
         arguments.peer = arguments.peer or ["all"]
         arguments.connections = arguments.connections or FULL_CONNECTIONS

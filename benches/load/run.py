@@ -6,6 +6,7 @@
     benches/load/run.py --full --write        everything, into docs/performance.md; about 25 minutes
     benches/load/run.py --peer all --scenario plaintext --mode worker
     benches/load/run.py --idle 10000          native memory of an idle connection
+    benches/load/run.py --routes              routes, constant responses, files and /ready, beside nginx
     benches/load/run.py --aa                  hyper against hyper: the noise of this machine
 
 README.md beside this file has the method. Everything listens on 127.0.0.1, on free ports. Progress
@@ -25,6 +26,7 @@ import document
 import generator
 import idle
 import report
+import routes_run
 import server_process
 import syscalls
 import tables
@@ -138,13 +140,16 @@ def main():
     # A polite end from outside cleans up as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        place = document.LOAD
+        place = document.ROUTES if arguments.routes else document.LOAD
         if arguments.write:
             document.require(arguments.write, place)
         limit = idle.raise_descriptor_limit()
         with server_process.Servers() as servers:
-            run = run_idle if arguments.idle else run_load
-            result, valid = run(Bench(arguments, servers), arguments, limit)
+            if arguments.routes:
+                result, valid = routes_run.run(servers, arguments, limit)
+            else:
+                run = run_idle if arguments.idle else run_load
+                result, valid = run(Bench(arguments, servers), arguments, limit)
             if arguments.json:
                 with open(arguments.json, "w", encoding="utf-8") as file:
                     json.dump(result, file, indent=2, ensure_ascii=False)
