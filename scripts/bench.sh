@@ -27,7 +27,7 @@ case $kind in
     # Without Debian's packages, cheshire and ring-codec are left out.
     packages=$(scripts/ring-packages.sh) || packages=
     if [ "$#" = 0 ]; then
-      set -- query 100 1000+ 10000+ 100000
+      set -- query 100 1000 10000 100000 1000+ 10000+
     fi
     scripts/jdks.sh | while read -r major home; do
       echo "JDK $major"
