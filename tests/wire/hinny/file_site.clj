@@ -5,6 +5,8 @@
   * `write!`, `link!`, `replace!`, `touch!` -- what is in it
   * `etag`, `long-ago` -- the validators of what `write!` writes
   * `asked`, `fields-of` -- the response to a request, and some of its fields
+  * `parts` -- those of a response with several ranges
+  * `open-files` -- how many files of a directory this process has open
   * `noise` -- a text that differs from place to place
 
       (with-directory [directory]
@@ -112,6 +114,15 @@
     (dotimes [n length]
       (aset bytes n (unchecked-byte (bit-xor n (bit-shift-right n 8) (* 31 (bit-shift-right n 13))))))
     (raw/text bytes)))
+
+(defn open-files
+  "How many descriptors this process has on regular files in a directory, deleted ones too."
+  [^Path directory]
+  (with-open [descriptors (Files/list (Path/of "/proc/self/fd" (make-array String 0)))]
+    (count (for [^Path descriptor (iterator-seq (.iterator descriptors))
+                 :let [target (try (Files/readSymbolicLink descriptor) (catch NoSuchFileException _))]
+                 :when (and target (.startsWith ^Path target directory) (not= target directory))]
+             target))))
 
 ;; Requests
 
