@@ -47,15 +47,18 @@ pub(crate) fn fence<'local, T: Default>(
     env.with_env(body).resolve::<ThrowEngineException>()
 }
 
-/// As [`fence`], for a body that takes less time than what an `Env` costs: it asks about exceptions around every JNI
-/// function. The body has none, so it can only do what the unchecked functions of `convert` do.
+/// As [`fence`], for a body that takes less time than what an `Env` costs, which asks about exceptions around every JNI
+/// function. The body has none, so it can only do what `convert` does without; if it fails, a pending exception is replaced.
 pub(crate) fn short_fence<'local, T: Default>(
     env: EnvUnowned<'local>,
     body: impl FnOnce(&EnvUnowned<'local>) -> Result<T, Failure>,
 ) -> T {
     match panic::catch_unwind(AssertUnwindSafe(|| body(&env))) {
         Ok(Ok(result)) => result,
-        Ok(Err(failure)) => fence(env, |_| Err(failure)),
+        Ok(Err(failure)) => fence(env, |env| {
+            env.exception_clear();
+            Err(failure)
+        }),
         Err(payload) => fence(env, |_| panic::resume_unwind(payload)),
     }
 }

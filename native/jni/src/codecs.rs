@@ -28,7 +28,7 @@ thread_local! {
 }
 
 /// Puts the result for `input[from .. from + length)` into `output`, which has `room` bytes; returns its length,
-/// `GROW_OUTPUT` or `MALFORMED`. Java has checked the positions; if they are wrong nevertheless, an exception is pending.
+/// `GROW_OUTPUT` or `MALFORMED`.
 pub(crate) fn decode(
     env: &EnvUnowned<'_>,
     codec: jint,
@@ -41,22 +41,31 @@ pub(crate) fn decode(
         .ok()
         .and_then(Codec::from_id)
         .ok_or_else(|| Failure::engine("internal", format!("no codec has the id {codec}")))?;
+    if output.is_null() || usize::try_from(room).unwrap_or(0) < OUTPUT_SIZE_MIN {
+        return Err(Failure::engine(
+            "internal",
+            format!("an output of {room} bytes is too short"),
+        ));
+    }
     SCRATCH.with_borrow_mut(|scratch| {
         let length = usize::try_from(length).unwrap_or(0);
         if scratch.input.len() < length {
             scratch.input.resize(length, 0);
         }
         let bytes = &mut scratch.input[..length];
-        convert::copy_in_unchecked(env, input, from, bytes);
+        if !convert::copy_in_region(env, input, from, bytes) {
+            let message = format!("the input has no {length} bytes from {from} on");
+            return Err(Failure::engine("internal", message));
+        }
         let result = match codec.decode(bytes, settings.cast_unsigned(), &mut scratch.output) {
             Ok(()) => match jint::try_from(scratch.output.len()) {
                 Ok(length) if length <= room => {
-                    convert::copy_out_unchecked(env, &scratch.output, output);
+                    convert::copy_out_last(env, &scratch.output, output);
                     length
                 }
                 _ => {
                     let needed = u32::try_from(scratch.output.len()).unwrap_or(u32::MAX);
-                    convert::copy_out_unchecked(env, &needed.to_le_bytes(), output);
+                    convert::copy_out_last(env, &needed.to_le_bytes(), output);
                     GROW_OUTPUT
                 }
             },
@@ -65,7 +74,7 @@ pub(crate) fn decode(
                 let position = u32::try_from(malformed.position).unwrap_or(u32::MAX);
                 what[MALFORMED_POSITION..MALFORMED_POSITION + 4].copy_from_slice(&position.to_le_bytes());
                 what[MALFORMED_REASON] = malformed.reason;
-                convert::copy_out_unchecked(env, &what, output);
+                convert::copy_out_last(env, &what, output);
                 MALFORMED
             }
         };

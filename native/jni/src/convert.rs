@@ -3,7 +3,7 @@
 use bytes::{Bytes, BytesMut};
 use jni::errors::Result;
 use jni::objects::{JByteArray, JLongArray};
-use jni::sys::{JNINativeInterface__1_1, jbyte, jint, jlong, jsize};
+use jni::sys::{JNINativeInterface__1_2, jbyte, jint, jlong, jsize};
 use jni::{Env, EnvUnowned};
 
 /// The size of an arena; a batch of a few hundred small responses.
@@ -27,23 +27,32 @@ pub(crate) fn copy_in(env: &Env<'_>, array: &JByteArray<'_>, length: usize, aren
     copied.map(|()| bytes)
 }
 
-/// Fills `bytes` from `array`, from position `from` on. If there are not as many, `bytes` are as before and a Java exception
-/// is pending.
-pub(crate) fn copy_in_unchecked(env: &EnvUnowned<'_>, array: &JByteArray<'_>, from: jint, bytes: &mut [u8]) {
+/// Fills `bytes` from `array`, from position `from` on; returns whether there are as many. If not, a Java exception is pending.
+pub(crate) fn copy_in_region(env: &EnvUnowned<'_>, array: &JByteArray<'_>, from: jint, bytes: &mut [u8]) -> bool {
+    if array.is_null() {
+        return false;
+    }
     let length = jsize::try_from(bytes.len()).unwrap_or(jsize::MAX);
     let functions = functions(env);
     let env = env.as_raw();
-    // SAFETY: `array` is a reference of the same call to a byte array, or null, for which the JVM throws as for a wrong
-    // position; at most `length` bytes are written, and `bytes` has as many.
-    unsafe { (functions.GetByteArrayRegion)(env, array.as_raw(), from, length, bytes.as_mut_ptr().cast()) }
+    // SAFETY: `array` is a reference of the same call to a byte array; at most `length` bytes are written, and `bytes` has
+    // as many. For a wrong position the JVM throws.
+    unsafe { (functions.GetByteArrayRegion)(env, array.as_raw(), from, length, bytes.as_mut_ptr().cast()) };
+    // SAFETY: the pointer is the one of the call, and may be asked at any time.
+    unsafe { !(functions.ExceptionCheck)(env) }
 }
 
-/// Copies `bytes` to the start of `array`. If it is shorter, it is as before and a Java exception is pending.
-pub(crate) fn copy_out_unchecked(env: &EnvUnowned<'_>, bytes: &[u8], array: &JByteArray<'_>) {
+/// Copies `bytes` to the start of `array`. If that is shorter, it is as before and a Java exception is pending: the call must
+/// end with this.
+pub(crate) fn copy_out_last(env: &EnvUnowned<'_>, bytes: &[u8], array: &JByteArray<'_>) {
+    if array.is_null() {
+        return;
+    }
     let length = jsize::try_from(bytes.len()).unwrap_or(jsize::MAX);
     let functions = functions(env);
     let env = env.as_raw();
-    // SAFETY: as in `copy_in_unchecked`; `length` bytes are read, and `bytes` has as many.
+    // SAFETY: `array` is a reference of the same call to a byte array; at most `length` bytes are read, and `bytes` has as
+    // many. For a wrong length the JVM throws.
     unsafe { (functions.SetByteArrayRegion)(env, array.as_raw(), 0, length, bytes.as_ptr().cast()) }
 }
 
@@ -62,14 +71,14 @@ pub(crate) fn copy_out_longs(env: &Env<'_>, numbers: &[u64], array: &JLongArray<
     array.set_region(env, 0, &numbers[..length])
 }
 
-/// The JVM's functions, as far as all versions have them.
-fn functions<'call>(env: &EnvUnowned<'call>) -> &'call JNINativeInterface__1_1 {
+/// The JVM's functions, as far as versions from 1.2 on have them.
+fn functions<'call>(env: &EnvUnowned<'call>) -> &'call JNINativeInterface__1_2 {
     // SAFETY: `EnvUnowned` holds the pointer that the JVM gave this thread for its call, and is not null.
     let table = unsafe { *env.as_raw() };
     // SAFETY: what it points to is the table of functions, which stays where it is as long as the JVM.
     let table = unsafe { &*table };
-    // SAFETY: each version's table begins with that of 1.1.
-    unsafe { &table.v1_1 }
+    // SAFETY: each later version's table begins with that of 1.2, and no JVM of ours has an earlier one.
+    unsafe { &table.v1_2 }
 }
 
 const fn signed(bytes: &[u8]) -> &[jbyte] {

@@ -170,9 +170,9 @@ extern "system" fn decode<'local>(
     settings: jlong,
     output: JByteArray<'local>,
     room: jint,
-) -> jint {
+) -> jlong {
     short_fence(env, |env| {
-        codecs::decode(env, codec, &input, (from, length), settings, (&output, room))
+        codecs::decode(env, codec, &input, (from, length), settings, (&output, room)).map(jlong::from)
     })
 }
 
@@ -215,11 +215,11 @@ methods! {
     "closeLoop" "()V" => close_loop as extern "system" fn(EnvUnowned<'static>, JClass<'static>);
     "wake" "(JI)V" => wake as extern "system" fn(EnvUnowned<'static>, JClass<'static>, jlong, jint);
     "drain" "(JJ)V" => drain as extern "system" fn(EnvUnowned<'static>, JClass<'static>, jlong, jlong);
-    "decode" "(I[BIIJ[BI)I" =>
+    "decode" "(I[BIIJ[BI)J" =>
         decode as extern "system" fn(
             EnvUnowned<'static>, JClass<'static>, jint, JByteArray<'static>, jint, jint, jlong, JByteArray<'static>,
             jint,
-        ) -> jint;
+        ) -> jlong;
     "compileRoutes" "([B)J" =>
         compile_routes as extern "system" fn(EnvUnowned<'static>, JClass<'static>, JByteArray<'static>) -> jlong;
     "findRoute" "(J[B[B[B)I" =>

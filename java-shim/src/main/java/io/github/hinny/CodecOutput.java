@@ -61,10 +61,10 @@ final class CodecOutput {
      */
     int decode(final int codec, final byte[] input, final int from, final int length, final long settings) {
         Objects.checkFromIndexSize(from, length, input.length);
-        int result = Native.decode(codec, input, from, length, settings, bytes, bytes.length);
+        int result = (int) Native.decode(codec, input, from, length, settings, bytes, bytes.length);
         if (result == Results.GROW_OUTPUT) {
             bytes = new byte[Records.u32(bytes, 0)];
-            result = Native.decode(codec, input, from, length, settings, bytes, bytes.length);
+            result = (int) Native.decode(codec, input, from, length, settings, bytes, bytes.length);
         }
         return result;
     }

@@ -72,9 +72,10 @@ final class Native {
      * @param codec one of {@code Results.CODEC_…}
      * @param settings bits that mean something to the codec
      * @param room the length of {@code output}: to ask the JVM for it costs as much as a few parameters
-     * @return the length of the result, {@link Results#GROW_OUTPUT} or {@link Results#MALFORMED}
+     * @return the length of the result, {@link Results#GROW_OUTPUT} or {@link Results#MALFORMED}; a long, since the JVM's
+     *     compilers take the upper half of a register for part of an int, and native code may leave anything there
      */
-    static native int decode(int codec, byte[] input, int from, int length, long settings, byte[] output, int room);
+    static native long decode(int codec, byte[] input, int from, int length, long settings, byte[] output, int room);
 
     /**
      * Compiles a route table and returns its handle; see {@link RouteTable#compile}.
