@@ -1,6 +1,7 @@
 //! The native methods, and the table that binds them.
 //!
-//! Each is a shell around a plain function. `Native.java` documents what they do.
+//! Each is a shell around a plain function. `Native.java` documents what they do. Those that are called often return a long: of
+//! an int the JVM's compilers may take the upper half of the register, which native code leaves as it is.
 
 use std::fmt::Write as _;
 
@@ -63,8 +64,10 @@ extern "system" fn poll<'local>(
     outbox: JByteArray<'local>,
     outbox_length: jint,
     inbox: JByteArray<'local>,
-) -> jint {
-    fence(env, |env| loops::poll(env, &outbox, outbox_length, &inbox))
+) -> jlong {
+    fence(env, |env| {
+        loops::poll(env, &outbox, outbox_length, &inbox).map(jlong::from)
+    })
 }
 
 extern "system" fn close_loop<'local>(env: EnvUnowned<'local>, _: JClass<'local>) {
@@ -114,12 +117,12 @@ extern "system" fn find_route<'local>(
     method: JByteArray<'local>,
     path: JByteArray<'local>,
     params: JByteArray<'local>,
-) -> jint {
+) -> jlong {
     fence(env, |env| {
         let (method, path) = (env.convert_byte_array(&method)?, env.convert_byte_array(&path)?);
         let (endpoint, bytes) = route_tables::find(routes, &method, &path, params.len(env)?)?;
         convert::copy_out(env, &bytes, &params)?;
-        Ok(endpoint)
+        Ok(jlong::from(endpoint))
     })
 }
 
@@ -208,10 +211,10 @@ methods! {
     "metrics" "(J[J)V" =>
         metrics as extern "system" fn(EnvUnowned<'static>, JClass<'static>, jlong, JLongArray<'static>);
     "openLoop" "(JI)V" => open_loop as extern "system" fn(EnvUnowned<'static>, JClass<'static>, jlong, jint);
-    "poll" "([BI[B)I" =>
+    "poll" "([BI[B)J" =>
         poll as extern "system" fn(
             EnvUnowned<'static>, JClass<'static>, JByteArray<'static>, jint, JByteArray<'static>,
-        ) -> jint;
+        ) -> jlong;
     "closeLoop" "()V" => close_loop as extern "system" fn(EnvUnowned<'static>, JClass<'static>);
     "wake" "(JI)V" => wake as extern "system" fn(EnvUnowned<'static>, JClass<'static>, jlong, jint);
     "drain" "(JJ)V" => drain as extern "system" fn(EnvUnowned<'static>, JClass<'static>, jlong, jlong);
@@ -222,10 +225,10 @@ methods! {
         ) -> jlong;
     "compileRoutes" "([B)J" =>
         compile_routes as extern "system" fn(EnvUnowned<'static>, JClass<'static>, JByteArray<'static>) -> jlong;
-    "findRoute" "(J[B[B[B)I" =>
+    "findRoute" "(J[B[B[B)J" =>
         find_route as extern "system" fn(
             EnvUnowned<'static>, JClass<'static>, jlong, JByteArray<'static>, JByteArray<'static>, JByteArray<'static>,
-        ) -> jint;
+        ) -> jlong;
     "freeRoutes" "(J)V" => free_routes as extern "system" fn(EnvUnowned<'static>, JClass<'static>, jlong);
     "setRoutes" "(JJI)V" =>
         set_routes as extern "system" fn(EnvUnowned<'static>, JClass<'static>, jlong, jlong, jint);

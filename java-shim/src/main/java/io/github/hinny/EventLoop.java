@@ -186,7 +186,7 @@ final class EventLoop implements Driver, Runnable {
             if (replies.takeBeforePoll(outbox, this::replyLost)) {
                 Native.wake(engine, index);
             }
-            count = Native.poll(outbox.array(), outbox.position(), inbox.array());
+            count = (int) Native.poll(outbox.array(), outbox.position(), inbox.array());
         } finally {
             replies.pollReturned();
             outbox.reset();

@@ -14,6 +14,7 @@ import clojure.lang.Ratio;
 import clojure.lang.Seqable;
 import clojure.lang.Sequential;
 import clojure.lang.Symbol;
+import java.lang.ref.WeakReference;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.time.Instant;
@@ -25,8 +26,10 @@ import java.util.Collection;
 import java.util.Date;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 
 /**
  * What each class is in JSON, and what users extended a protocol to.
@@ -90,7 +93,7 @@ public final class JsonKinds {
     };
 
     private static volatile IFn replacementOf;
-    private static volatile ClassValue<Writing> writings = newWritings();
+    private static volatile Known writings = new Known();
     private static volatile boolean commonExtended;
 
     private JsonKinds() {}
@@ -106,7 +109,7 @@ public final class JsonKinds {
 
     /** The protocol was extended: forgets what was known. */
     public static void changed() {
-        writings = newWritings();
+        writings = new Known();
         boolean extended = false;
         for (final Class<?> common : COMMON) {
             extended |= of(common).replacement() != null;
@@ -121,18 +124,28 @@ public final class JsonKinds {
 
     /** Returns how values of a class are written. */
     static Writing of(final Class<?> type) {
-        return writings.get(type);
+        Writing writing = null;
+        while (writing == null) {
+            // Null only if the protocol has changed meanwhile.
+            writing = writings.get(type).get();
+        }
+        return writing;
     }
 
-    private static ClassValue<Writing> newWritings() {
-        return new ClassValue<>() {
-            @Override
-            protected Writing computeValue(final Class<?> type) {
-                final Kind kind = kind(type);
-                final IFn ask = replacementOf;
-                return new Writing(kind, ask == null ? null : (IFn) ask.invoke(type, kind != Kind.NONE));
-            }
-        };
+    /**
+     * What is known of classes. The JDK's own are in it too, and live for ever: they must not hold what is ours, or a class
+     * loader that nobody needs would stay. So they have weak references, and this holds what these lead to.
+     */
+    private static final class Known extends ClassValue<WeakReference<Writing>> {
+        private final Map<Writing, Writing> kept = new ConcurrentHashMap<>();
+
+        @Override
+        protected WeakReference<Writing> computeValue(final Class<?> type) {
+            final Kind kind = kind(type);
+            final IFn ask = replacementOf;
+            final IFn replacement = ask == null ? null : (IFn) ask.invoke(type, kind != Kind.NONE);
+            return new WeakReference<>(kept.computeIfAbsent(new Writing(kind, replacement), Function.identity()));
+        }
     }
 
     private static Kind kind(final Class<?> type) {

@@ -51,7 +51,7 @@ final class Native {
      *
      * @return the number of records, {@link Records#CLOSED} or {@link Records#GROW_INBOX}
      */
-    static native int poll(byte[] outbox, int outboxLength, byte[] inbox);
+    static native long poll(byte[] outbox, int outboxLength, byte[] inbox);
 
     /** Ends the calling thread's loop with all its connections. Does nothing if there is none. */
     static native void closeLoop();
@@ -89,7 +89,7 @@ final class Native {
      * that answers a method there; 0 if none does, {@link Results#GROW_OUTPUT} if {@code params} is too short: its first u32
      * is then the length that they need. Any thread.
      */
-    static native int findRoute(long routes, byte[] method, byte[] path, byte[] params);
+    static native long findRoute(long routes, byte[] method, byte[] path, byte[] params);
 
     /** Ends the handle of a route table; a server that uses the table keeps it. Does nothing the second time. */
     static native void freeRoutes(long routes);

@@ -72,10 +72,10 @@ public final class RouteTable {
         final byte[] methodBytes = method.toUpperCase(Locale.ROOT).getBytes(StandardCharsets.UTF_8);
         final byte[] pathBytes = path.getBytes(StandardCharsets.UTF_8);
         byte[] params = new byte[PARAMS_BYTES];
-        int number = Native.findRoute(handle(), methodBytes, pathBytes, params);
+        int number = (int) Native.findRoute(handle(), methodBytes, pathBytes, params);
         if (number == Results.GROW_OUTPUT) {
             params = new byte[Records.u32(params, 0)];
-            number = Native.findRoute(handle(), methodBytes, pathBytes, params);
+            number = (int) Native.findRoute(handle(), methodBytes, pathBytes, params);
         }
         if (number == 0) {
             return null;
