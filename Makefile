@@ -9,7 +9,7 @@ build_tools := cargo cc jdk mvn
 need := @scripts/need.sh
 
 .PHONY: help run test jar install classpath fmt check-fmt lint test-rust test-jvm test-middleware test-boundary \
-	test-stress test-consumer soak fuzz fuzz-smoke fuzz-corpus bench bench-instructions bench-load bench-jvm docs ci clean
+	test-stress test-consumer soak fuzz fuzz-smoke fuzz-corpus bench bench-instructions bench-load bench-jvm bench-read docs ci clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 27
@@ -97,6 +97,10 @@ bench-load: ## Hinny beside hyper, in turn (wrk); ARGS=--routes: beside nginx; A
 bench-jvm: ## the JVM micro benchmarks (JMH)
 	$(need) $(build_tools)
 	@exec scripts/bench.sh jvm $(ARGS)
+
+bench-read: ## reading JSON and queries beside Jackson, data.json, cheshire and ring-codec, in turn, on each JDK found
+	$(need) $(build_tools)
+	@exec scripts/bench.sh read $(ARGS)
 
 bench-instructions: ## instructions for a request, fast lane and hyper (valgrind)
 	$(need) cargo cc

@@ -88,8 +88,11 @@ def parse():
         arguments.routes = arguments.routes or routes_bench.NAMES
         if arguments.write == document.PERFORMANCE and set(arguments.routes) != set(routes_bench.NAMES):
             parser.error("docs/performance.md gets all rows or none: give --write another file")
-        if arguments.full or arguments.idle or arguments.aa or arguments.scenario or arguments.connections:
-            parser.error("--routes goes with none of --full, --idle, --aa, --scenario and --connections")
+        others = ("full", "idle", "aa", "peer", "hinny_only", "scenario", "mode", "engine", "connections", "latency",
+                  "syscalls")
+        refused = [name for name in others if getattr(arguments, name)]
+        if refused:
+            parser.error(f"--routes does not go with --{refused[0].replace('_', '-')}")
     if arguments.full:
         arguments.peer = arguments.peer or ["all"]
         arguments.connections = arguments.connections or FULL_CONNECTIONS

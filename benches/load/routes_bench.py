@@ -32,6 +32,8 @@ class RoutesBench:
         self.incomplete = []
         self.lineup = Lineup(arguments, arguments.jvm_flag)
         self.nginx = nginx_peer.find()
+        if not self.nginx:
+            say(f"nginx is missing, so it is left out: {nginx_peer.HOW_TO_GET}")
         self._servers = servers
         self._directory = directory
         self._files = os.path.join(directory, "files")

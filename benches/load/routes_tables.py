@@ -14,6 +14,10 @@ PERCENTILES = ["p50", "p99", "p99_9"]
 
 def _goals_of_rows(rows):
     for row in rows:
+        if row["server"] == route_rows.BARE_AGAIN:
+            for figure, ratio in row["ratios"].get(route_rows.BARE, {}).items():
+                yield [row["scenario"], row["server"], f"{FIGURES[figure]} to {route_rows.BARE}", "none: the noise",
+                       cell(ratio), "–"]
         for goal in goals.of(row["scenario"], row["server"]):
             ratio = row["ratios"].get(goal.rival, {}).get(goal.figure)
             if ratio:

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use hinny_router::Router;
+use hinny_server::RouteTable;
 
 use crate::write_response;
 
@@ -80,8 +80,8 @@ impl Table {
 
     /// # Errors
     /// What is wrong with the table.
-    pub fn compile(&self) -> Result<Arc<Router>, String> {
-        Router::compile(&self.words)
+    pub fn compile(&self) -> Result<Arc<RouteTable>, String> {
+        RouteTable::compile(&self.words)
             .map(Arc::new)
             .map_err(|error| error.to_string())
     }

@@ -354,7 +354,8 @@ impl RequestTemplate {
     }
 
     /// Appends the record of a request with these header fields to `out`.
-    pub fn write(&self, out: &mut Vec<u8>, request: &RepeatedRequest<'_>) {
+    #[inline]
+    pub fn write(&self, out: &mut Vec<u8>, request: RepeatedRequest<'_>) {
         let RepeatedRequest {
             exchange,
             endpoint,
@@ -362,7 +363,7 @@ impl RequestTemplate {
             uri,
             query,
             body,
-        } = *request;
+        } = request;
         let start = out.len();
         let mut fixed = self.fixed;
         fixed[REQUEST_METHOD] = method_id;

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::panic::{self, AssertUnwindSafe};
 
 use jni::errors::{Error, ErrorPolicy};
 use jni::strings::JNIString;
@@ -44,6 +45,22 @@ pub(crate) fn fence<'local, T: Default>(
     body: impl FnOnce(&mut Env<'local>) -> Result<T, Failure>,
 ) -> T {
     env.with_env(body).resolve::<ThrowEngineException>()
+}
+
+/// As [`fence`], for a body that takes less time than what an `Env` costs, which asks about exceptions around every JNI
+/// function. The body has none, so it can only do what `convert` does without; if it fails, a pending exception is replaced.
+pub(crate) fn short_fence<'local, T: Default>(
+    env: EnvUnowned<'local>,
+    body: impl FnOnce(&EnvUnowned<'local>) -> Result<T, Failure>,
+) -> T {
+    match panic::catch_unwind(AssertUnwindSafe(|| body(&env))) {
+        Ok(Ok(result)) => result,
+        Ok(Err(failure)) => fence(env, |env| {
+            env.exception_clear();
+            Err(failure)
+        }),
+        Err(payload) => fence(env, |_| panic::resume_unwind(payload)),
+    }
 }
 
 struct ThrowEngineException;

@@ -1,10 +1,10 @@
 //! Bytes between Java arrays and Rust: always copied, never shared.
 
 use bytes::{Bytes, BytesMut};
-use jni::Env;
 use jni::errors::Result;
 use jni::objects::{JByteArray, JLongArray};
-use jni::sys::{jbyte, jint, jlong};
+use jni::sys::{JNINativeInterface__1_2, jbyte, jint, jlong, jsize};
+use jni::{Env, EnvUnowned};
 
 /// The size of an arena; a batch of a few hundred small responses.
 pub(crate) const ARENA_BYTES: usize = 64 << 10;
@@ -27,9 +27,33 @@ pub(crate) fn copy_in(env: &Env<'_>, array: &JByteArray<'_>, length: usize, aren
     copied.map(|()| bytes)
 }
 
-/// Fills `bytes` from `array`, from position `from` on. Fails, with a Java exception pending, if there are not as many.
-pub(crate) fn copy_in_region(env: &Env<'_>, array: &JByteArray<'_>, from: jint, bytes: &mut [u8]) -> Result<()> {
-    array.get_region(env, from, signed_mut(bytes))
+/// Fills `bytes` from `array`, from position `from` on; returns whether there are as many. If not, a Java exception is pending.
+pub(crate) fn copy_in_region(env: &EnvUnowned<'_>, array: &JByteArray<'_>, from: jint, bytes: &mut [u8]) -> bool {
+    if array.is_null() {
+        return false;
+    }
+    let length = jsize::try_from(bytes.len()).unwrap_or(jsize::MAX);
+    let functions = functions(env);
+    let env = env.as_raw();
+    // SAFETY: `array` is a reference of the same call to a byte array; at most `length` bytes are written, and `bytes` has
+    // as many. For a wrong position the JVM throws.
+    unsafe { (functions.GetByteArrayRegion)(env, array.as_raw(), from, length, bytes.as_mut_ptr().cast()) };
+    // SAFETY: the pointer is the one of the call, and may be asked at any time.
+    unsafe { !(functions.ExceptionCheck)(env) }
+}
+
+/// Copies `bytes` to the start of `array`. If that is shorter, it is as before and a Java exception is pending: the call must
+/// end with this.
+pub(crate) fn copy_out_last(env: &EnvUnowned<'_>, bytes: &[u8], array: &JByteArray<'_>) {
+    if array.is_null() {
+        return;
+    }
+    let length = jsize::try_from(bytes.len()).unwrap_or(jsize::MAX);
+    let functions = functions(env);
+    let env = env.as_raw();
+    // SAFETY: `array` is a reference of the same call to a byte array; at most `length` bytes are read, and `bytes` has as
+    // many. For a wrong length the JVM throws.
+    unsafe { (functions.SetByteArrayRegion)(env, array.as_raw(), 0, length, bytes.as_ptr().cast()) }
 }
 
 /// Copies `bytes` to the start of `array`.
@@ -45,6 +69,16 @@ pub(crate) fn copy_out_longs(env: &Env<'_>, numbers: &[u64], array: &JLongArray<
         .collect();
     let length = array.len(env)?.min(numbers.len());
     array.set_region(env, 0, &numbers[..length])
+}
+
+/// The JVM's functions, as far as versions from 1.2 on have them.
+fn functions<'call>(env: &EnvUnowned<'call>) -> &'call JNINativeInterface__1_2 {
+    // SAFETY: `EnvUnowned` holds the pointer that the JVM gave this thread for its call, and is not null.
+    let table = unsafe { *env.as_raw() };
+    // SAFETY: what it points to is the table of functions, which stays where it is as long as the JVM.
+    let table = unsafe { &*table };
+    // SAFETY: each later version's table begins with that of 1.2, and no JVM of ours has an earlier one.
+    unsafe { &table.v1_2 }
 }
 
 const fn signed(bytes: &[u8]) -> &[jbyte] {

@@ -11,7 +11,7 @@ use jni::strings::JNIStr;
 use jni::sys::{jint, jlong};
 use jni::{EnvUnowned, NativeMethod, jni_str};
 
-use crate::boundary::{Failure, fence};
+use crate::boundary::{Failure, fence, short_fence};
 use crate::{codecs, convert, engines, loops, route_tables, rust_log};
 
 extern "system" fn abi_version<'local>(env: EnvUnowned<'local>, _: JClass<'local>) -> jint {
@@ -169,9 +169,10 @@ extern "system" fn decode<'local>(
     length: jint,
     settings: jlong,
     output: JByteArray<'local>,
-) -> jint {
-    fence(env, |env| {
-        codecs::decode(env, codec, &input, (from, length), settings, &output)
+    room: jint,
+) -> jlong {
+    short_fence(env, |env| {
+        codecs::decode(env, codec, &input, (from, length), settings, (&output, room)).map(jlong::from)
     })
 }
 
@@ -214,10 +215,11 @@ methods! {
     "closeLoop" "()V" => close_loop as extern "system" fn(EnvUnowned<'static>, JClass<'static>);
     "wake" "(JI)V" => wake as extern "system" fn(EnvUnowned<'static>, JClass<'static>, jlong, jint);
     "drain" "(JJ)V" => drain as extern "system" fn(EnvUnowned<'static>, JClass<'static>, jlong, jlong);
-    "decode" "(I[BIIJ[B)I" =>
+    "decode" "(I[BIIJ[BI)J" =>
         decode as extern "system" fn(
             EnvUnowned<'static>, JClass<'static>, jint, JByteArray<'static>, jint, jint, jlong, JByteArray<'static>,
-        ) -> jint;
+            jint,
+        ) -> jlong;
     "compileRoutes" "([B)J" =>
         compile_routes as extern "system" fn(EnvUnowned<'static>, JClass<'static>, JByteArray<'static>) -> jlong;
     "findRoute" "(J[B[B[B)I" =>

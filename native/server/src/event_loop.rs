@@ -136,6 +136,7 @@ pub(crate) struct LoopState {
 
 impl LoopState {
     /// Adds a record and ends the poll.
+    #[inline]
     pub(crate) fn push_record(&self, write: impl FnOnce(&mut Vec<u8>)) {
         let mut inbox = self.inbox.borrow_mut();
         if inbox.is_empty() {

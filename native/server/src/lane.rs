@@ -77,7 +77,8 @@ pub(crate) struct Lane {
 struct OpenRequest {
     exchange: u64,
     since_ms: u64,
-    timeouts: RequestTimeouts,
+    /// How long its handler may take.
+    handler_ms: u64,
     head_request: bool,
     /// Its method is safe (RFC 9110 §9.2.1).
     safe: bool,
@@ -244,7 +245,10 @@ fn settle(connection: &Connection, lane: &Lane) {
     let (phase, since_ms) = connection.phase();
     if let Some(oldest) = lane.open.front() {
         if phase != Phase::Handler || since_ms != oldest.since_ms {
-            connection.request_timeouts.set(oldest.timeouts);
+            connection.request_timeouts.update(|timeouts| RequestTimeouts {
+                handler_ms: oldest.handler_ms,
+                ..timeouts
+            });
             connection.enter_since(Phase::Handler, oldest.since_ms);
         }
         return;

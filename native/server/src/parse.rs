@@ -114,7 +114,9 @@ impl Parsed {
         self.param_count = 0;
         self.flags = 0;
         self.bytes.clear();
-        self.bytes.shrink_to(KEPT_BYTES);
+        if self.bytes.capacity() > KEPT_BYTES {
+            self.bytes.shrink_to(KEPT_BYTES);
+        }
     }
 
     /// Adds the parameters of the path, without escapes.

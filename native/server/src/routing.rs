@@ -59,23 +59,41 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Who answers a request.
 #[derive(Debug)]
-pub(crate) enum Destination {
+pub(crate) enum Destination<'r> {
     /// A handler.
-    Handler(Target),
+    Handler(Target<'r>),
     /// The core, with an error.
     Refused(Kind),
     /// The core, with a response.
-    Answered(ResponseCommand<Bytes>),
+    Answered(CoreResponse<'r>),
     /// The core, with one of the files of this endpoint; which is in `file_rest`.
     Files(u32),
 }
 
 /// A handler, and what holds for its requests.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Target {
+pub(crate) struct Target<'r> {
     /// The endpoint's number, 0 for the server's own handler.
     pub(crate) endpoint: u32,
-    pub(crate) options: RouteOptions,
+    pub(crate) options: &'r RouteOptions,
+}
+
+/// A response that the core gives by itself.
+#[derive(Debug)]
+pub(crate) enum CoreResponse<'r> {
+    /// It is an endpoint's, and always the same.
+    Constant(&'r ResponseCommand<Bytes>),
+    /// It was made for the request.
+    Own(Box<ResponseCommand<Bytes>>),
+}
+
+impl CoreResponse<'_> {
+    pub(crate) fn command(&self) -> &ResponseCommand<Bytes> {
+        match self {
+            Self::Constant(command) => command,
+            Self::Own(command) => command,
+        }
+    }
 }
 
 impl LoopState {
@@ -97,38 +115,54 @@ impl LoopState {
         self.push_record(|out| records::write_signal(out, 0, SIGNAL_ROUTES, version as usize));
     }
 
-    /// Who answers a request; the parameters of its path are in `parsed` then, or its file's in `file_rest`. Without `asked` it may be too early to say:
-    /// `None`.
-    pub(crate) fn destination(
-        &self,
+    /// The table that requests are matched with now.
+    pub(crate) fn routes(&self) -> Option<Arc<RouteTable>> {
+        self.routes.borrow().clone()
+    }
+
+    /// Who answers a request, by the table that [`Self::routes`] has given; the parameters of its path are in `parsed` then,
+    /// or its file's in `file_rest`. Without `asked` it may be too early to say: `None`.
+    #[inline]
+    pub(crate) fn destination<'r>(
+        &'r self,
+        table: Option<&'r RouteTable>,
         method: Method<'_>,
         path: &[u8],
         query: Option<&[u8]>,
         asked: Option<&Asked<'_>>,
-    ) -> Option<Destination> {
-        let parsed = &mut *self.parsed.borrow_mut();
-        parsed.restart();
-        let table = &*self.routes.borrow();
-        let Some(table) = table else {
-            return Some(self.own_handler());
-        };
+    ) -> Option<Destination<'r>> {
+        self.parsed.borrow_mut().restart();
+        match table {
+            None => Some(self.own_handler()),
+            Some(table) => self.routed(table, method, path, query, asked),
+        }
+    }
+
+    fn routed<'r>(
+        &'r self,
+        table: &'r RouteTable,
+        method: Method<'_>,
+        path: &[u8],
+        query: Option<&[u8]>,
+        asked: Option<&Asked<'_>>,
+    ) -> Option<Destination<'r>> {
         let path = target::normalized(path);
         // It is ASCII.
         let path = str::from_utf8(&path).unwrap_or_default();
         Some(match table.router().find(method, path, query, asked) {
             Found::Endpoint(endpoint, params) => match &endpoint.source {
                 Source::Handler => {
-                    parsed.add_params(&params);
+                    self.parsed.borrow_mut().add_params(&params);
                     Destination::Handler(Target {
                         endpoint: endpoint.number,
-                        options: endpoint.options,
+                        options: &endpoint.options,
                     })
                 }
-                Source::Response(response) => Destination::Answered(response.clone()),
+                Source::Response(response) => Destination::Answered(CoreResponse::Constant(response)),
                 Source::Reply(number) => self
                     .shared_routes
                     .reply(*number)
-                    .map_or(Destination::Refused(Kind::RouteNotFound), Destination::Answered),
+                    .map_or(Destination::Refused(Kind::RouteNotFound), own_response),
                 // Other fields matter too.
                 Source::Files(_) if asked.is_none() => return None,
                 Source::Files(settings) => {
@@ -141,7 +175,7 @@ impl LoopState {
             },
             Found::Fallback => self.own_handler(),
             Found::Refused(kind) => Destination::Refused(kind),
-            Found::Answered(response) => Destination::Answered(response),
+            Found::Answered(response) => own_response(response),
             Found::Unsure => return None,
         })
     }
@@ -156,12 +190,16 @@ impl LoopState {
         }
     }
 
-    const fn own_handler(&self) -> Destination {
+    const fn own_handler(&self) -> Destination<'_> {
         Destination::Handler(Target {
             endpoint: 0,
-            options: self.options.route,
+            options: &self.options.route,
         })
     }
+}
+
+fn own_response<'r>(response: ResponseCommand<Bytes>) -> Destination<'r> {
+    Destination::Answered(CoreResponse::Own(Box::new(response)))
 }
 
 fn shortest_timeout_ms(options: &RouteOptions) -> u64 {

@@ -40,6 +40,7 @@ use crate::files::{Lookup, Outcome};
 use crate::parse::{self, BodyKind};
 use crate::response::{self, Content};
 use crate::response_body::{self, ResponseBody};
+use crate::route_table::RouteTable;
 use crate::routing::{Destination, Target};
 use crate::timeouts::{Phase, RequestTimeouts};
 
@@ -85,9 +86,7 @@ impl Service<Request<Incoming>> for HttpService {
             };
         }
         let (parts, body) = request.into_parts();
-        let progress = check_line(&parts)
-            .and_then(|()| connection.with_server_name(&parts, |_, _| ()))
-            .and_then(|()| begin(&connection, parts, body));
+        let progress = check_line(&parts).and_then(|()| begin(&connection, parts, body));
         ResponseFuture {
             connection,
             head_request,
@@ -133,7 +132,9 @@ impl ResponseFuture {
         };
         let chunks = request.take_chunks();
         // Matched again: meanwhile there may be another table, or another request's parameters in the loop's memory.
-        self.progress = match arrival.map(|arrival| (arrival, destination(&self.connection, &request.parts, true))) {
+        let table = self.connection.state.routes();
+        let destination = || destination(&self.connection, table.as_deref(), &request.parts, true);
+        self.progress = match arrival.map(|arrival| (arrival, destination())) {
             Ok((Arrival::Whole, Destination::Handler(target))) => {
                 dispatch(&self.connection, request.parts, &chunks, false, &target)
             }
@@ -274,8 +275,14 @@ fn path_of(command: &ResponseCommand<Bytes>) -> PathBuf {
 /// Begins with a request whose head is right.
 fn begin(connection: &Rc<Connection>, parts: Parts, body: Incoming) -> Result<Progress, Kind> {
     let has_body = !body.is_end_stream();
-    match destination(connection, &parts, has_body) {
-        Destination::Handler(target) if has_body => ArrivingRequest::new(connection, parts, body, &target.options)
+    let table = connection.state.routes();
+    let destination = destination(connection, table.as_deref(), &parts, has_body);
+    if !matches!(destination, Destination::Handler(_)) || has_body {
+        // Else it is looked at when the record is written.
+        connection.with_server_name(&parts, |_, _| ())?;
+    }
+    match destination {
+        Destination::Handler(target) if has_body => ArrivingRequest::new(connection, parts, body, target.options)
             .map(|arriving| Progress::Arriving(Box::new(arriving))),
         Destination::Handler(target) => dispatch(connection, parts, &[], false, &target),
         core => {
@@ -290,7 +297,12 @@ fn begin(connection: &Rc<Connection>, parts: Parts, body: Incoming) -> Result<Pr
 }
 
 /// Who answers a request.
-fn destination(connection: &Connection, parts: &Parts, has_body: bool) -> Destination {
+fn destination<'r>(
+    connection: &'r Connection,
+    table: Option<&'r RouteTable>,
+    parts: &Parts,
+    has_body: bool,
+) -> Destination<'r> {
     let method = RequestMethod {
         id: names::method_id(&parts.method),
         text: parts.method.as_str(),
@@ -298,7 +310,7 @@ fn destination(connection: &Connection, parts: &Parts, has_body: bool) -> Destin
     let path = parts.uri.path().as_bytes();
     let query = parts.uri.query().map(str::as_bytes);
     let state = &connection.state;
-    if let Some(destination) = state.destination(method, path, query, None) {
+    if let Some(destination) = state.destination(table, method, path, query, None) {
         return destination;
     }
     let accepts: Vec<&[u8]> = parts
@@ -313,7 +325,7 @@ fn destination(connection: &Connection, parts: &Parts, has_body: bool) -> Destin
         content_type: parts.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes),
         accept: (!accepts.is_empty()).then_some(accept.as_slice()),
     };
-    let destination = state.destination(method, path, query, Some(&asked));
+    let destination = state.destination(table, method, path, query, Some(&asked));
     destination.unwrap_or(Destination::Refused(Kind::Internal))
 }
 
@@ -324,12 +336,12 @@ fn drop_body(connection: &Rc<Connection>, rest: BodyRest) {
 }
 
 /// Answers what is the core's to answer.
-fn answer(connection: &Rc<Connection>, core: Destination, parts: &Parts) -> Result<Progress, Kind> {
+fn answer(connection: &Rc<Connection>, core: Destination<'_>, parts: &Parts) -> Result<Progress, Kind> {
     let state = &connection.state;
     match core {
-        Destination::Answered(command) => {
-            state.count_core_response(&command);
-            Ok(Progress::Answered(command))
+        Destination::Answered(response) => {
+            state.count_core_response(response.command());
+            Ok(Progress::Answered(response.command().clone()))
         }
         Destination::Files(endpoint) => {
             let target = FileTarget {
@@ -360,7 +372,7 @@ fn dispatch(
     parts: Parts,
     chunks: &[Bytes],
     streamed: bool,
-    target: &Target,
+    target: &Target<'_>,
 ) -> Result<Progress, Kind> {
     let state = &connection.state;
     let mut exchange = OpenExchange::open(state)?;
@@ -400,7 +412,7 @@ fn dispatch(
         return Err(kind);
     }
     state.switches.metrics.requests.add(1);
-    connection.request_timeouts.set(RequestTimeouts::from(&target.options));
+    connection.request_timeouts.set(RequestTimeouts::from(target.options));
     connection.dispatched(target.options.on_loop, streamed);
     let mut headers = parts.headers;
     headers.clear();

@@ -36,14 +36,15 @@ pub(crate) enum Phase {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RequestTimeouts {
     pub(crate) body_read_ms: u64,
-    pub(crate) handler_ms: Option<u64>,
+    /// [`u64::MAX`] for none.
+    pub(crate) handler_ms: u64,
 }
 
 impl From<&RouteOptions> for RequestTimeouts {
     fn from(options: &RouteOptions) -> Self {
         Self {
             body_read_ms: options.body_read_timeout_ms,
-            handler_ms: options.handler_timeout_ms,
+            handler_ms: options.handler_timeout_ms.unwrap_or(u64::MAX),
         }
     }
 }
@@ -63,7 +64,7 @@ impl Phase {
             Self::Body => Some(request.body_read_ms),
             Self::Idle => Some(options.keep_alive_timeout_ms),
             Self::Linger => Some(LINGER_MS),
-            Self::Handler => request.handler_ms,
+            Self::Handler => Some(request.handler_ms),
             Self::Response => None,
         }
     }
@@ -105,7 +106,7 @@ fn look(connection: &Connection, now_ms: u64, every_ms: u64) {
         return;
     }
     if let Some(limit_ms) = phase.limit_ms(options, &connection.request_timeouts.get())
-        && now_ms.saturating_sub(since_ms) >= limit_ms + every_ms
+        && now_ms.saturating_sub(since_ms) >= limit_ms.saturating_add(every_ms)
     {
         connection.expire();
     }

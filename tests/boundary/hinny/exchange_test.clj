@@ -9,6 +9,7 @@
    [clojure.test :refer [are deftest is testing]]
    [hinny.forked-jvm :as forked]
    [hinny.impl.options :as options]
+   [hinny.json :as json]
    [hinny.probe :as probe]
    [hinny.raw-client :as raw]
    [hinny.server :as server])
@@ -271,6 +272,7 @@
   "Native methods with handles and arguments that they were not made for."
   []
   (let [native probe/native-call
+        text-bytes (.getBytes "{\"a\":[1,2,{\"b\":\"c\"}]}")
         options (options/encode (options/resolve-options {:host "127.0.0.1" :port 0 :event-loops 1}))
         handle (native "start" options)
         strangers [0 -1 (inc handle) (+ handle (bit-shift-left 1 32)) Long/MAX_VALUE Long/MIN_VALUE]
@@ -309,17 +311,20 @@
                   :wrong-options (mapv (fn [text] (failure-of #(native "start" (.getBytes ^String text))))
                                        ["" "port" "port\u0000" "port\u0000x\u0000" "x\u0000y\u0000" "\u0000" "\u0000\u0000\u0000"])
                   :binary-options (failure-of #(native "start" (byte-array 64 (byte -1))))
-                  :codec-ids (mapv (fn [id] (failure-of #(native "decode" (int id) (byte-array 1) (int 0) (int 1) 0 (byte-array 64))))
+                  :codec-ids (mapv (fn [id] (failure-of #(native "decode" (int id) (byte-array 1) (int 0) (int 1) 0 (byte-array 64) (int 64))))
                                    [0 -1 99 257 Integer/MIN_VALUE])
                   :codec-regions (mapv (fn [[from length]]
                                          (failure-of #(native "decode" (int Results/CODEC_PARAMS) (byte-array 4)
-                                                              (int from) (int length) 0 (byte-array 64))))
+                                                              (int from) (int length) 0 (byte-array 64) (int 64))))
                                        [[0 5] [4 1] [-1 2] [Integer/MAX_VALUE 1]])
-                  :codec-nulls [(failure-of #(native "decode" (int Results/CODEC_PARAMS) nil (int 0) (int 1) 0 (byte-array 64)))
-                                (failure-of #(native "decode" (int Results/CODEC_PARAMS) (byte-array 1) (int 0) (int 1) 0 nil))]
+                  :codec-nulls [(failure-of #(native "decode" (int Results/CODEC_PARAMS) nil (int 0) (int 1) 0 (byte-array 64) (int 64)))
+                                (failure-of #(native "decode" (int Results/CODEC_PARAMS) (byte-array 1) (int 0) (int 1) 0 nil (int 64)))]
                   :codec-short-output (failure-of #(native "decode" (int Results/CODEC_PARAMS) (byte-array 1) (int 0) (int 1) 0
-                                                           (byte-array 1)))
-                  :codec-after (native "decode" (int Results/CODEC_PARAMS) (.getBytes "a=b") (int 0) (int 3) 0 (byte-array 64))
+                                                           (byte-array 1) (int 1)))
+                  :codec-wrong-room (failure-of #(native "decode" (int Results/CODEC_PARAMS) (.getBytes "a=b") (int 0) (int 3) 0
+                                                         (byte-array 4) (int 64)))
+                  :codec-after (native "decode" (int Results/CODEC_PARAMS) (.getBytes "a=b") (int 0) (int 3) 0 (byte-array 64) (int 64))
+                  :codec-compiled (reduce (fn [_ _] (get (json/read-value text-bytes {:lazy? true}) "a")) nil (range 100000))
                   :still-there (pos? (native "port" handle)))]
     (native "drain" handle 0)
     (let [closed (first (remove zero? (repeatedly #(native "poll" (byte-array 0) (int 0) inbox))))]
@@ -407,7 +412,10 @@
       (is (= #{:internal} (set (:codec-regions results)))))
     (testing "a codec without arrays, or with one that is too short for what it must say"
       (is (= [:internal :internal] (:codec-nulls results)))
-      (is (= :internal (:codec-short-output results))))
+      (is (= :internal (:codec-short-output results)))
+      (is (= 'java.lang.ArrayIndexOutOfBoundsException (:codec-wrong-room results))))
+    (testing "what is returned is right in compiled code, too, which takes more of the register than an int"
+      (is (= [1 2 {"b" "c"}] (:codec-compiled results))))
     (testing "and the next call is right"
       (is (= 14 (:codec-after results))))))
 

@@ -393,7 +393,7 @@ proptest! {
         let (uri, query, method_id, body) = &lines[1];
         let mut out = vec![7; 8];
         let query = query.as_deref().map(str::as_bytes);
-        template.write(&mut out, &RepeatedRequest {
+        template.write(&mut out, RepeatedRequest {
             exchange: 2,
             endpoint: u32::from(*method_id),
             method_id: *method_id,

@@ -17,10 +17,10 @@ use crate::exchange::Exchange;
 use crate::file_reply::FileTarget;
 use crate::files::Lookup;
 use crate::parse::{self, BodyKind};
+use crate::route_table::RouteTable;
 use crate::routing::Destination;
 use crate::service::{FAULT_HEADER, RECORD_HEAD_ESTIMATE};
 use crate::socket::HOLD_BYTES;
-use crate::timeouts::RequestTimeouts;
 
 /// Ids of the methods that are safe (RFC 9110 §9.2.1): GET, HEAD, OPTIONS, TRACE.
 const SAFE_METHODS: [u8; 4] = [1, 2, 6, 8];
@@ -55,11 +55,13 @@ pub(super) fn wait_for(connection: &Connection, lane: &mut Lane, next: Next) {
 /// Hands over the requests at the start of `bytes`. Returns how many bytes they were, and what the others wait for.
 pub(super) fn take(connection: &Rc<Connection>, lane: &mut Lane, bytes: &[u8], cx: &Context<'_>) -> (usize, Next) {
     let mut space = Space::new();
+    let table = connection.state.routes();
+    let table = table.as_deref();
     let mut taken = 0;
     while taken < bytes.len() && !lane.closing {
         let rest = &bytes[taken..];
-        match take_known(connection, lane, rest, cx).unwrap_or_else(|| take_new(connection, lane, rest, &mut space, cx))
-        {
+        let known = take_known(connection, lane, table, rest, cx);
+        match known.unwrap_or_else(|| take_new(connection, lane, table, rest, &mut space, cx)) {
             Ok(length) => taken += length,
             Err(next) => return (taken, next),
         }
@@ -77,6 +79,7 @@ pub(super) fn take(connection: &Rc<Connection>, lane: &mut Lane, bytes: &[u8], c
 fn take_known(
     connection: &Rc<Connection>,
     lane: &mut Lane,
+    table: Option<&RouteTable>,
     bytes: &[u8],
     cx: &Context<'_>,
 ) -> Option<Result<usize, Next>> {
@@ -85,9 +88,9 @@ fn take_known(
     let body_start = line.length + known.bytes.len();
     let end = body_start + known.content_length;
     let state = &connection.state;
-    let destination = state.destination(Method::listed(line.method), line.path, line.query, None)?;
+    let destination = state.destination(table, Method::listed(line.method), line.path, line.query, None)?;
     let options = options(connection, &destination);
-    if known.content_length as u64 > longest_body(options, known.kind) {
+    if known.content_length > 0 && known.content_length as u64 > longest_body(options, known.kind) {
         return None;
     }
     let Some(body) = bytes.get(body_start..end) else {
@@ -105,28 +108,29 @@ fn take_known(
     if !may_hand_over(connection, lane, line.method, body.len(), cx) {
         return Some(Err(Next::Turn));
     }
-    let parsed = parse::parse(&connection.state, target.options.parse, line.query, known.kind, &[body]);
+    let parsed = parse::parse(state, options.parse, line.query, known.kind, &[body]);
     if parsed.is_err() && !lane.open.is_empty() {
         return Some(Err(Next::Turn));
     }
-    if let Some(request) = open(connection, lane, &asking, &target.options, parsed) {
+    if let Some(request) = open(connection, lane, &asking, options, parsed) {
         let template = lane.last_head.known()?.template.as_ref()?;
-        let state = &connection.state;
         state.push_record(|out| {
             let start = out.len();
-            let repeated = RepeatedRequest {
-                exchange: request.exchange,
-                endpoint: target.endpoint,
-                method_id: line.method,
-                uri: line.path,
-                query: line.query,
-                body,
-            };
-            template.write(out, &repeated);
+            template.write(
+                out,
+                RepeatedRequest {
+                    exchange: request.exchange,
+                    endpoint: target.endpoint,
+                    method_id: line.method,
+                    uri: line.path,
+                    query: line.query,
+                    body,
+                },
+            );
             state.parsed.borrow().add_to(out, start);
         });
         lane.last_head.hit();
-        handed_over(connection, lane, request, &target.options);
+        handed_over(connection, lane, request, options);
     }
     Some(Ok(end))
 }
@@ -135,6 +139,7 @@ fn take_known(
 fn take_new<'b>(
     connection: &Rc<Connection>,
     lane: &mut Lane,
+    table: Option<&RouteTable>,
     bytes: &'b [u8],
     space: &mut Space<'b>,
     cx: &Context<'_>,
@@ -148,16 +153,17 @@ fn take_new<'b>(
     let RequestLine {
         method, path, query, ..
     } = head.line;
-    let asked = asked(&head);
-    let destination = state.destination(Method::listed(method), path, query, Some(&asked));
-    let destination = destination.unwrap_or(Destination::Refused(Kind::Internal));
-    let options = *options(connection, &destination);
-    let kind = BodyKind::of(asked.content_type);
-    let body_length = body_length(connection, &head, kind, &options).ok_or(Next::Hyper)?;
+    let destination = state
+        .destination(table, Method::listed(method), path, query, None)
+        .or_else(|| state.destination(table, Method::listed(method), path, query, Some(&asked(&head))))
+        .unwrap_or(Destination::Refused(Kind::Internal));
+    let options = options(connection, &destination);
+    let kind = BodyKind::of(head.content_length.and_then(|_| value(&head, names::CONTENT_TYPE)));
+    let body_length = body_length(connection, &head, kind, options).ok_or(Next::Hyper)?;
     let end = head.length + body_length;
     let body = bytes
         .get(head.length..end)
-        .ok_or_else(|| wait_for_body(connection, &options))?;
+        .ok_or_else(|| wait_for_body(connection, options))?;
     let asking = Asking {
         method,
         close: head.close,
@@ -186,19 +192,19 @@ fn take_new<'b>(
     if parsed.is_err() && !lane.open.is_empty() {
         return Err(Next::Turn);
     }
-    if let Some(request) = open(connection, lane, &asking, &options, parsed) {
+    if let Some(request) = open(connection, lane, &asking, options, parsed) {
         write_record(connection, request.exchange, target.endpoint, &head, body, |record| {
             lane.last_head.miss(&fields, Some(record));
         });
-        handed_over(connection, lane, request, &options);
+        handed_over(connection, lane, request, options);
     }
     Ok(end)
 }
 
 /// What holds for a request.
-fn options<'a>(connection: &'a Connection, destination: &'a Destination) -> &'a RouteOptions {
+fn options<'a>(connection: &'a Connection, destination: &Destination<'a>) -> &'a RouteOptions {
     match destination {
-        Destination::Handler(target) => &target.options,
+        Destination::Handler(target) => target.options,
         Destination::Refused(_) | Destination::Answered(_) | Destination::Files(_) => &connection.state.options.route,
     }
 }
@@ -222,28 +228,28 @@ struct Asking {
 
 /// What a request says about content. A body that is announced and empty is none, as for hyper.
 fn asked<'b>(head: &Head<'_, 'b>) -> Asked<'b> {
-    let value = |wanted| {
-        head.fields()
-            .find(|(id, _, _)| *id == wanted)
-            .map(|(_, _, value)| value)
-    };
     Asked {
         has_body: head.content_length.is_some_and(|length| length > 0),
-        content_type: value(names::CONTENT_TYPE),
-        accept: value(names::ACCEPT),
+        content_type: value(head, names::CONTENT_TYPE),
+        accept: value(head, names::ACCEPT),
     }
 }
 
+/// The value of a field, by the id of its name.
+fn value<'b>(head: &Head<'_, 'b>, name: u16) -> Option<&'b [u8]> {
+    head.fields().find(|(id, _, _)| *id == name).map(|(_, _, value)| value)
+}
+
 /// Answers a request that is the core's to answer, when it is its turn.
-fn answer(connection: &Rc<Connection>, lane: &mut Lane, asking: &Asking, core: Destination) -> Result<(), Next> {
+fn answer(connection: &Rc<Connection>, lane: &mut Lane, asking: &Asking, core: Destination<'_>) -> Result<(), Next> {
     if !lane.open.is_empty() || connection.socket.borrow().waiting() > HOLD_BYTES {
         return Err(Next::Turn);
     }
     let request = begin(connection, asking, &connection.state.options.route);
     match core {
-        Destination::Answered(command) => {
-            connection.state.count_core_response(&command);
-            replies::respond(connection, lane, &request, &command);
+        Destination::Answered(response) => {
+            connection.state.count_core_response(response.command());
+            replies::respond(connection, lane, &request, response.command());
         }
         Destination::Refused(kind) => replies::refuse(connection, lane, &request, kind),
         Destination::Handler(_) | Destination::Files(_) => replies::refuse(connection, lane, &request, Kind::Internal),
@@ -357,7 +363,7 @@ fn begin(connection: &Connection, asking: &Asking, options: &RouteOptions) -> Op
     OpenRequest {
         exchange: 0,
         since_ms: state.now_ms.get(),
-        timeouts: RequestTimeouts::from(options),
+        handler_ms: options.handler_timeout_ms.unwrap_or(u64::MAX),
         head_request: asking.method == HEAD,
         safe: is_safe(asking.method),
         close: asking.close || requests >= state.options.max_requests_per_connection,
@@ -400,6 +406,7 @@ fn write_record(
 }
 
 /// The request's record is written.
+#[inline]
 fn handed_over(connection: &Connection, lane: &mut Lane, request: OpenRequest, options: &RouteOptions) {
     let state = &connection.state;
     state.switches.metrics.requests.add(1);

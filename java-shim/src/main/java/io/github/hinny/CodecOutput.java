@@ -1,5 +1,6 @@
 package io.github.hinny;
 
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
@@ -56,12 +57,14 @@ final class CodecOutput {
      * @param settings bits that mean something to the codec
      * @return the length of the result, or {@link Results#MALFORMED}: then {@link Results#MALFORMED_POSITION} and
      *     {@link Results#MALFORMED_REASON} say what is wrong
+     * @throws IndexOutOfBoundsException if the array has no such part
      */
     int decode(final int codec, final byte[] input, final int from, final int length, final long settings) {
-        int result = Native.decode(codec, input, from, length, settings, bytes);
+        Objects.checkFromIndexSize(from, length, input.length);
+        int result = (int) Native.decode(codec, input, from, length, settings, bytes, bytes.length);
         if (result == Results.GROW_OUTPUT) {
             bytes = new byte[Records.u32(bytes, 0)];
-            result = Native.decode(codec, input, from, length, settings, bytes);
+            result = (int) Native.decode(codec, input, from, length, settings, bytes, bytes.length);
         }
         return result;
     }

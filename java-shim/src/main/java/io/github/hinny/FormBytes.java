@@ -11,10 +11,26 @@ import java.nio.charset.StandardCharsets;
  * <p>The rules are those of the native codec ({@code native/codec/src/params.rs}); a test holds the two together. A few
  * Strings are cut out of the bytes sooner than a call out of the JVM and back takes.
  *
+ * <p>Names come again and again, so they are looked for among those that are kept: see {@link JsonKeyDecoder}.
+ *
  * <p>Not thread-safe; of one use. Holds no native memory.
  */
 final class FormBytes {
     private static final int EXPECTED_PARAMS = 8;
+
+    private static final int NAME_STOP = 1;
+    private static final int VALUE_STOP = 2;
+    private static final int ESCAPE = 4;
+
+    /** What each byte ends or begins. */
+    private static final byte[] STOPS = new byte[1 << Byte.SIZE];
+
+    static {
+        STOPS['&'] = NAME_STOP | VALUE_STOP;
+        STOPS['='] = NAME_STOP;
+        STOPS['%'] = ESCAPE;
+        STOPS['+'] = ESCAPE;
+    }
 
     private final byte[] bytes;
     private final int end;
@@ -88,24 +104,30 @@ final class FormBytes {
     /** Returns the name or the value at {@link #at}, and goes to its end; null if an escape in it is bad. */
     private String next(final boolean isName) {
         final int from = at;
+        final int stops = isName ? NAME_STOP | ESCAPE : VALUE_STOP | ESCAPE;
         int to = from;
         int all = 0;
+        int stop = 0;
         while (to < end) {
             final byte b = bytes[to];
-            if (b == '&' || b == '=' && isName) {
+            stop = STOPS[b & 0xFF] & stops;
+            if (stop != 0) {
                 break;
-            }
-            if (b == '%' || b == '+') {
-                at = to;
-                plain |= all;
-                return decode(from, isName);
             }
             all |= b;
             to++;
         }
         at = to;
         plain |= all;
-        return from == to ? "" : Records.latin1(bytes, from, to - from);
+        if ((stop & ESCAPE) != 0) {
+            return decode(from, isName);
+        }
+        if (from == to) {
+            return "";
+        }
+        return isName && all >= 0
+                ? JsonKeyDecoder.string(bytes, from, to - from)
+                : Records.latin1(bytes, from, to - from);
     }
 
     /** Goes on with a text that began at {@code from}, from its first escape on. */

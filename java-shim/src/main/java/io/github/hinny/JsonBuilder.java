@@ -1,5 +1,7 @@
 package io.github.hinny;
 
+import clojure.lang.IPersistentMap;
+import clojure.lang.PersistentArrayMap;
 import clojure.lang.PersistentVector;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -7,11 +9,15 @@ import java.util.Arrays;
 /**
  * Makes Clojure values of a tape: vectors, maps, strings, longs, doubles, booleans, nil.
  *
- * <p>One loop over the words, without recursion: the tape says how many entries an object or array has, so they are put
- * where they will stay, and the arrays of those that are open are on a stack. Used once, by one thread.
+ * <p>One loop over the values, without recursion: the tape says how many entries an object or array has, so they are put
+ * where they will stay, its end is where that array is full, and the arrays of those that are open are on a stack. Used
+ * once, by one thread.
  */
 final class JsonBuilder {
     private static final int FIRST_DEPTH = 4;
+
+    private static final Object[][] NONE_AROUND = {};
+    private static final int[] NO_COUNTS = {};
 
     /** Entries of the largest vector that is one array. */
     private static final int VECTOR_TAIL = 32;
@@ -24,6 +30,12 @@ final class JsonBuilder {
 
     /** See {@link JsonMaps#map}; null until there is an array, whose objects may be alike. */
     private Object[][] knownKeys;
+
+    /** The entries of the objects and arrays around the open one, as far as they are known. */
+    private Object[][] around = NONE_AROUND;
+
+    /** How many there are so far; the complement for an object. */
+    private int[] counts = NO_COUNTS;
 
     /**
      * Makes a builder.
@@ -50,57 +62,26 @@ final class JsonBuilder {
         // The entries of the innermost open object or array, and how many there are so far; null outside of any.
         Object[] entries = null;
         int count = 0;
-        Object[][] around = new Object[FIRST_DEPTH][];
-        int[] counts = new int[FIRST_DEPTH];
+        boolean isObject = false;
         int depth = 0;
         long lastKey = 0;
         while (true) {
+            if (isObject) {
+                final long word = Records.u64(tape, at);
+                at += Results.JSON_WORD_SIZE;
+                if ((byte) word == Results.JSON_KEY_HERE) {
+                    final int length = (int) (word >>> 32);
+                    entries[count++] = keys.of(new String(tape, at, length, StandardCharsets.UTF_8));
+                    at += JsonTape.padded(length);
+                } else {
+                    lastKey = word;
+                    entries[count++] = keys.of(input, inputFrom + (int) (word >>> 32), word);
+                }
+            }
             final long word = Records.u64(tape, at);
             at += Results.JSON_WORD_SIZE;
-            final Object value;
+            Object value;
             switch ((byte) word) {
-                case Results.JSON_KEY_ASCII, Results.JSON_KEY_UTF8 -> {
-                    lastKey = word;
-                    value = keys.of(input, inputFrom + (int) (word >>> 32), word);
-                }
-                case Results.JSON_KEY_HERE -> {
-                    final int length = (int) (word >>> 32);
-                    value = keys.of(new String(tape, at, length, StandardCharsets.UTF_8));
-                    at += JsonTape.padded(length);
-                }
-                case Results.JSON_OBJECT, Results.JSON_ARRAY -> {
-                    final int size = JsonTape.entries(tape, at - Results.JSON_WORD_SIZE, word);
-                    if (lazy != null && (byte) word == Results.JSON_OBJECT && size > 0) {
-                        value = new LazyJsonMap(lazy, at - Results.JSON_WORD_SIZE, size);
-                        at = JsonTape.end(at, word);
-                        break;
-                    }
-                    if (depth == counts.length) {
-                        around = Arrays.copyOf(around, 2 * depth);
-                        counts = Arrays.copyOf(counts, 2 * depth);
-                    }
-                    if (knownKeys == null && (byte) word == Results.JSON_ARRAY && size > 1) {
-                        knownKeys = new Object[JsonMaps.ARRAY_MAP_ENTRIES + 1][];
-                    }
-                    around[depth] = entries;
-                    counts[depth++] = count;
-                    entries = new Object[(byte) word == Results.JSON_OBJECT ? 2 * size : size];
-                    count = 0;
-                    continue;
-                }
-                case Results.JSON_OBJECT_END -> {
-                    value = JsonMaps.map(entries, knownKeys);
-                    if (value == null) {
-                        throw new JsonMalformedException((int) (lastKey >>> 32), Results.JSON_BAD_HASHES);
-                    }
-                    entries = around[--depth];
-                    count = counts[depth];
-                }
-                case Results.JSON_ARRAY_END -> {
-                    value = vector(entries);
-                    entries = around[--depth];
-                    count = counts[depth];
-                }
                 case Results.JSON_STRING_ASCII ->
                     value = Records.latin1(input, inputFrom + (int) (word >>> 32), (int) word >>> 8);
                 case Results.JSON_LONG -> value = word >> 8;
@@ -108,9 +89,28 @@ final class JsonBuilder {
                     value = Double.longBitsToDouble(Records.u64(tape, at));
                     at += Results.JSON_WORD_SIZE;
                 }
-                case Results.JSON_TRUE -> value = Boolean.TRUE;
-                case Results.JSON_FALSE -> value = Boolean.FALSE;
-                case Results.JSON_NULL -> value = null;
+                case Results.JSON_OBJECT, Results.JSON_ARRAY -> {
+                    final boolean opensObject = (byte) word == Results.JSON_OBJECT;
+                    final int size = JsonTape.entries(tape, at - Results.JSON_WORD_SIZE, word);
+                    if (size == 0) {
+                        value = opensObject ? PersistentArrayMap.EMPTY : PersistentVector.EMPTY;
+                        at += Results.JSON_WORD_SIZE;
+                    } else if (opensObject && lazy != null) {
+                        value = new LazyJsonMap(lazy, at - Results.JSON_WORD_SIZE, size);
+                        at = JsonTape.end(at, word);
+                    } else {
+                        if (entries != null) {
+                            push(depth++, entries, isObject ? ~count : count);
+                        }
+                        if (knownKeys == null && !opensObject && size > 1) {
+                            knownKeys = new Object[JsonMaps.ARRAY_MAP_ENTRIES + 1][];
+                        }
+                        isObject = opensObject;
+                        entries = new Object[isObject ? 2 * size : size];
+                        count = 0;
+                        continue;
+                    }
+                }
                 case Results.JSON_STRING_HERE -> {
                     final int length = (int) (word >>> 32);
                     value = new String(tape, at, length, StandardCharsets.UTF_8);
@@ -126,13 +126,42 @@ final class JsonBuilder {
                 return value;
             }
             entries[count++] = value;
+            while (count == entries.length) {
+                at += Results.JSON_WORD_SIZE;
+                value = isObject ? map(entries, lastKey) : vector(entries);
+                if (depth == 0) {
+                    return value;
+                }
+                entries = around[--depth];
+                count = counts[depth];
+                isObject = count < 0;
+                if (isObject) {
+                    count = ~count;
+                }
+                entries[count++] = value;
+            }
         }
     }
 
-    private static PersistentVector vector(final Object[] entries) {
-        if (entries.length == 0) {
-            return PersistentVector.EMPTY;
+    /** Remembers an object or array that is open around another one. */
+    private void push(final int depth, final Object[] entries, final int count) {
+        if (depth == counts.length) {
+            around = Arrays.copyOf(around, depth == 0 ? FIRST_DEPTH : 2 * depth);
+            counts = Arrays.copyOf(counts, around.length);
         }
+        around[depth] = entries;
+        counts[depth] = count;
+    }
+
+    private IPersistentMap map(final Object[] entries, final long lastKey) {
+        final IPersistentMap map = JsonMaps.map(entries, knownKeys);
+        if (map == null) {
+            throw new JsonMalformedException((int) (lastKey >>> 32), Results.JSON_BAD_HASHES);
+        }
+        return map;
+    }
+
+    private static PersistentVector vector(final Object[] entries) {
         return entries.length <= VECTOR_TAIL ? PersistentVector.adopt(entries) : PersistentVector.create(entries);
     }
 }

@@ -78,6 +78,15 @@ public final class JsonKeyDecoder {
         return function == null ? key : function.invoke(key);
     }
 
+    /** Returns ASCII text as a string, the same one again if it is among those that are kept. */
+    static String string(final byte[] input, final int at, final int length) {
+        if (length > BYTES_MAX) {
+            return Records.latin1(input, at, length);
+        }
+        final long word = (long) JsonLookup.hash(input, at, length) << 16 | length << 8 | Results.JSON_KEY_ASCII;
+        return (String) STRINGS.known(input, at, length, word);
+    }
+
     private Object known(final byte[] input, final int at, final int length, final long word) {
         final long first;
         final long last;
@@ -113,7 +122,7 @@ public final class JsonKeyDecoder {
     }
 
     /** Returns fewer than eight bytes as a long. */
-    private static long few(final byte[] input, final int at, final int length) {
+    static long few(final byte[] input, final int at, final int length) {
         if (at + Long.BYTES <= input.length) {
             return Records.u64(input, at) & LOW_BYTES[length];
         }

@@ -27,7 +27,8 @@ final class JsonLookup {
         this.key = key;
         this.text = text;
         this.bytes = bytes;
-        this.wordBits = bytes.length <= Results.JSON_KEY_BYTES_MAX ? hash(bytes) << 16 | bytes.length << 8 : 0;
+        this.wordBits =
+                bytes.length <= Results.JSON_KEY_BYTES_MAX ? hash(bytes, 0, bytes.length) << 16 | bytes.length << 8 : 0;
     }
 
     /** Returns the lookup of a string, or of a keyword that {@code keyword} makes of a string; null for other keys. */
@@ -61,17 +62,17 @@ final class JsonLookup {
     }
 
     /** As Rust's {@code hash} of a key. */
-    private static int hash(final byte[] bytes) {
+    static int hash(final byte[] bytes, final int at, final int length) {
         final long first;
         final long last;
-        if (bytes.length >= Long.BYTES) {
-            first = Records.u64(bytes, 0);
-            last = Records.u64(bytes, bytes.length - Long.BYTES);
+        if (length >= Long.BYTES) {
+            first = Records.u64(bytes, at);
+            last = Records.u64(bytes, at + length - Long.BYTES);
         } else {
-            first = Records.u64(Arrays.copyOf(bytes, Long.BYTES), 0);
+            first = JsonKeyDecoder.few(bytes, at, length);
             last = first;
         }
-        final long mixed = (first ^ Long.rotateLeft(last, 29)) + bytes.length;
+        final long mixed = (first ^ Long.rotateLeft(last, 29)) + length;
         return (int) (mixed * 0x9E37_79B9_7F4A_7C15L >>> 48);
     }
 }

@@ -35,10 +35,11 @@ final class JsonMaps {
             return PersistentArrayMap.EMPTY;
         }
         if (count <= ARRAY_MAP_ENTRIES) {
-            if (knownKeys != null && hasKeysOf(knownKeys[count], entries)) {
+            final int same = knownKeys == null ? 0 : sameKeys(knownKeys[count], entries);
+            if (same == entries.length) {
                 return new PersistentArrayMap(entries);
             }
-            if (!isDistinct(entries)) {
+            if (!isDistinct(entries, same)) {
                 return new PersistentArrayMap(distinct(entries));
             }
             if (knownKeys != null) {
@@ -52,20 +53,20 @@ final class JsonMaps {
         return PersistentHashMap.create(entries);
     }
 
-    private static boolean hasKeysOf(final Object[] known, final Object[] entries) {
-        if (known == null) {
-            return false;
-        }
-        for (int i = 0; i < entries.length; i += 2) {
-            if (known[i] != entries[i]) {
-                return false;
+    /** Returns up to where the keys are those of {@code known}, which may be null. */
+    private static int sameKeys(final Object[] known, final Object[] entries) {
+        int same = 0;
+        if (known != null) {
+            while (same < entries.length && known[same] == entries[same]) {
+                same += 2;
             }
         }
-        return true;
+        return same;
     }
 
-    private static boolean isDistinct(final Object[] entries) {
-        for (int i = 2; i < entries.length; i += 2) {
+    /** Returns whether all keys are different, when those before {@code from} are. */
+    private static boolean isDistinct(final Object[] entries, final int from) {
+        for (int i = from; i < entries.length; i += 2) {
             final Object key = entries[i];
             for (int j = 0; j < i; j += 2) {
                 if (isSame(entries[j], key)) {

@@ -1,7 +1,6 @@
 package io.github.hinny;
 
 import java.util.Arrays;
-import java.util.Objects;
 
 /**
  * Reads JSON texts: the native codec makes a tape of the bytes, and {@link JsonBuilder} makes Clojure values of that.
@@ -24,7 +23,6 @@ public final class JsonReader {
             final int length,
             final boolean isKept,
             final JsonReadSettings settings) {
-        Objects.checkFromIndexSize(from, length, input.length);
         JsonInput.checkLength(length, settings.maxBytes());
         final CodecOutput output = CodecOutput.take();
         try {

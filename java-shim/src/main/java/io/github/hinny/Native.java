@@ -66,14 +66,16 @@ final class Native {
     static native void drain(long engine, long deadlineMs);
 
     /**
-     * Puts what a codec makes of {@code input[from .. from + length)} into {@code output}, which has {@link
-     * Results#OUTPUT_SIZE_MIN} bytes at least. Any thread.
+     * Puts what a codec makes of {@code input[from .. from + length)}, a part that there is, into {@code output}, which has
+     * {@link Results#OUTPUT_SIZE_MIN} bytes at least. Any thread.
      *
      * @param codec one of {@code Results.CODEC_…}
      * @param settings bits that mean something to the codec
-     * @return the length of the result, {@link Results#GROW_OUTPUT} or {@link Results#MALFORMED}
+     * @param room the length of {@code output}: to ask the JVM for it costs as much as a few parameters
+     * @return the length of the result, {@link Results#GROW_OUTPUT} or {@link Results#MALFORMED}; a long, since the JVM's
+     *     compilers take the upper half of a register for part of an int, and native code may leave anything there
      */
-    static native int decode(int codec, byte[] input, int from, int length, long settings, byte[] output);
+    static native long decode(int codec, byte[] input, int from, int length, long settings, byte[] output, int room);
 
     /**
      * Compiles a route table and returns its handle; see {@link RouteTable#compile}.

@@ -25,6 +25,9 @@ final class ParamsBuilder {
     private int length;
     private ITransientMap large;
 
+    /** The bits that the hashes of the names choose: one whose bit is not set has not been there. */
+    private long seen;
+
     /** Of the names in {@link #large}, as far as they are known. */
     private int[] hashes;
 
@@ -85,6 +88,11 @@ final class ParamsBuilder {
     }
 
     private int indexOf(final Object name) {
+        final long bit = 1L << Objects.hashCode(name);
+        if ((seen & bit) == 0) {
+            seen |= bit;
+            return -1;
+        }
         for (int at = 0; at < length; at += 2) {
             if (Objects.equals(name, flat[at])) {
                 return at;
