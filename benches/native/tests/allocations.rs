@@ -1,5 +1,6 @@
 //! Allocations per keep-alive request in steady state, counted on the loop's thread.
 
+use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -13,6 +14,10 @@ const REQUESTS: usize = 2_000;
 const WAYS: [(&str, usize); 4] = [("inline", 1), ("inline", 16), ("worker", 1), ("worker", 16)];
 
 const ESCAPE: &[u8] = b"GET /users/%7eme/orders/17 HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n";
+const FILE: &[u8] = b"GET /files/a.txt HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nAccept-Encoding: gzip\r\n\r\n";
+const FILE_TEXT: &[u8] = b"the text of a small file";
+const KNOWN_FILE: &[u8] = b"GET /files/a.txt HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nIf-None-Match: *\r\n\r\n";
+const MISSING_FILE: &[u8] = b"GET /files/none HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n";
 const DELETE: &[u8] = b"DELETE /users/7/orders/17 HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n";
 
 /// Serves `depth` pipelined requests at a time; returns how often memory was allocated for [`REQUESTS`] of them after
@@ -34,12 +39,13 @@ fn allocations(http1_engine: &str, handler_mode: &str, request: &'static [u8], d
 /// The same in the fast lane of a server with routes, where the core may answer; about [`REQUESTS`] are measured.
 fn allocations_with_routes(
     handler_mode: &str,
+    table: &Table,
     request: &'static [u8],
     body: &'static [u8],
     depth: usize,
 ) -> Result<u64, String> {
     let mut driver = Driver::start("auto", handler_mode)?;
-    driver.set_routes(&Table::of_site(handler_mode))?;
+    driver.set_routes(table)?;
     let engine = Arc::clone(&driver.engine);
     let [warm, done] = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
     let reached = [Arc::clone(&warm), Arc::clone(&done)];
@@ -95,7 +101,7 @@ fn a_request_with_routes_allocates_nothing_in_steady_state() -> Result<(), Strin
     ];
     for (handler_mode, depth) in WAYS {
         for (name, request, body) in requests {
-            let count = allocations_with_routes(handler_mode, request, body, depth)?;
+            let count = allocations_with_routes(handler_mode, &Table::of_site(handler_mode), request, body, depth)?;
             assert_eq!(count, 0, "{name} {handler_mode} ×{depth}: of {REQUESTS} requests");
         }
     }
@@ -108,13 +114,42 @@ fn a_request_with_an_escape_or_another_method_allocates_little() -> Result<(), S
     let requests = [(ESCAPE, BODY, 1), (DELETE, b"Method Not Allowed", 7)];
     for (handler_mode, depth) in WAYS {
         for (request, body, each) in requests {
-            let count = allocations_with_routes(handler_mode, request, body, depth)?;
+            let count = allocations_with_routes(handler_mode, &Table::of_site(handler_mode), request, body, depth)?;
             let name = request[..12].escape_ascii();
             assert!(
                 count <= each * REQUESTS as u64,
                 "{name} {handler_mode} ×{depth}: {count} for {REQUESTS} requests"
             );
         }
+    }
+    Ok(())
+}
+
+/// A small file that the loop knows, one that is not there, and what a client has already.
+#[test]
+fn a_request_for_a_known_file_allocates_nothing_in_steady_state() -> Result<(), String> {
+    let directory = std::env::temp_dir().join(format!("hinny-allocations-{}", std::process::id()));
+    let written = fs::create_dir(&directory).and_then(|()| fs::write(directory.join("a.txt"), FILE_TEXT));
+    let counted = written.map_err(|error| error.to_string()).and_then(|()| {
+        let root = directory.to_str().ok_or("a path that is text")?.as_bytes();
+        let files = [("files", root), ("files-cache-ms", b"86400000")];
+        let table = Table::default().route("GET", "/files/{*p0}", &files);
+        let mut counts = Vec::new();
+        for (request, body) in [
+            (FILE, FILE_TEXT),
+            (KNOWN_FILE, b"\r\n\r\n"),
+            (MISSING_FILE, b"Not Found"),
+        ] {
+            for depth in [1, 16] {
+                let count = allocations_with_routes("inline", &table, request, body, depth)?;
+                counts.push((request[..16].escape_ascii().to_string(), depth, count));
+            }
+        }
+        Ok(counts)
+    });
+    fs::remove_dir_all(&directory).map_err(|error| error.to_string())?;
+    for (name, depth, count) in counted? {
+        assert_eq!(count, 0, "{name} ×{depth}: of {REQUESTS} requests");
     }
     Ok(())
 }

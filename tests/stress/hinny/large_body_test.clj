@@ -84,7 +84,9 @@
   "Starts a server; its port. `file` is the path of the files before their size."
   [file]
   (server/server-port
-    (server/run-server (handler file) {:host "127.0.0.1" :port 0 :max-body-bytes (bit-shift-left 1 40)})))
+    (server/run-server (handler file) {:host "127.0.0.1" :port 0 :max-body-bytes (bit-shift-left 1 40)
+                                       :routes (for [mib [warm-up-mib body-mib]]
+                                                 [(str "/static/" mib) {:file (str file "." mib)}])})))
 
 ;;; Clients
 
@@ -108,6 +110,12 @@
     (with-open [in (ask port (str path "?" mib) nil)]
       (digest in))))
 
+(defn- static-file
+  "The digest of what the core sends by itself."
+  [port mib]
+  (with-open [in (ask port (str "/static/" mib) nil)]
+    (digest in)))
+
 (defn- upload
   "The digest that the server has of what it was sent."
   [sized?]
@@ -123,6 +131,7 @@
   [["download, InputStream" (download "/stream")]
    ["download, sequence" (download "/seq")]
    ["download, File" (download "/file")]
+   ["download, static file" static-file]
    ["upload, Content-Length" (upload true)]
    ["upload, chunked" (upload false)]])
 

@@ -161,10 +161,12 @@
           :else (do (raw/come-round! (:neighbour side))
                     (recur (if (and (idle? side) (not patient?)) (inc still) 0))))))))
 
-(defn- undated
-  "`text` with every Date that a server sets made the same."
+(defn- timeless
+  "`text` with every Date that a server sets made the same, and every boundary of parts that it makes up."
   [text]
-  (str/replace text #"\r\ndate: \w{3}, \d{2} \w{3} \d{4} \d{2}:\d{2}:\d{2} GMT\r\n" "\r\ndate: now\r\n"))
+  (-> text
+      (str/replace #"\r\ndate: \w{3}, \d{2} \w{3} \d{4} \d{2}:\d{2}:\d{2} GMT\r\n" "\r\ndate: now\r\n")
+      (str/replace #"(\r\ncontent-type: multipart/byteranges; boundary=|--)\p{XDigit}{32}" "$1boundary")))
 
 (defn- drain-seen [{:keys [^LinkedBlockingQueue seen server]}]
   (let [port (server/server-port server)
@@ -191,7 +193,7 @@
           (Thread/onSpinWait)))
       (raw/await-until #(idle? side))
       (assoc (drain-seen side)
-        :bytes (undated (raw/text (.toByteArray out)))
+        :bytes (timeless (raw/text (.toByteArray out)))
         :end (if (answered? out) :kept end)))))
 
 ;; Comparison

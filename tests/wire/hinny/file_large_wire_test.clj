@@ -13,6 +13,7 @@
   (:import
    (hinny.raw_client Client)
    (java.io Closeable InputStream RandomAccessFile)
+   (java.nio.channels FileChannel$MapMode)
    (java.nio.file Files Path)))
 
 (set! *warn-on-reflection* true)
@@ -186,6 +187,18 @@
             (Files/delete (.resolve ^Path directory "later/z"))
             (doseq [[target expected] {"/s/small.txt" "behind" "/s/later/y" "y" "/s/later/z" 404}]
               (is (raw/await-until #(= expected (body-of target)))))))))))
+
+(deftest change-without-a-trace-test
+  (with-directory [directory]
+    (write! directory "a.txt" "0000")
+    (with-server [server nil {:routes (routes directory) :event-loops 1}]
+      (with-open [file (RandomAccessFile. (path directory "a.txt") "rw")]
+        (testing "a small file that changes again at the same time, as all do within a tick of the kernel's clock, is read again"
+          ;; What is written into memory that was written to before changes no time.
+          (let [mapped (.map (.getChannel file) FileChannel$MapMode/READ_WRITE 0 4)]
+            (doseq [n [1 2 3]]
+              (.put mapped 0 (byte (+ 48 (long n))))
+              (is (= (str n "000") (:body (asked server "GET" "/new/a.txt")))))))))))
 
 (deftest stop-test
   (with-directory [directory]

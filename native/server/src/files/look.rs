@@ -194,10 +194,12 @@ impl Eye<'_> {
         coding: Option<Coding>,
         mut state: State,
     ) -> io::Result<(Arc<Representation>, Option<Arc<File>>)> {
-        let known = self.known(coding).filter(|known| known.state == state);
-        if let Some(known) = known
-            && known.is_settled == state.is_settled(self.now)
-        {
+        // Content of a file that is not settled may have changed since it was read, without a trace in the state.
+        let is_settled = state.is_settled(self.now);
+        let is_same = |known: &&Arc<Representation>| {
+            known.state == state && known.is_settled == is_settled && (is_settled || known.content.is_none())
+        };
+        if let Some(known) = self.known(coding).filter(is_same) {
             let rest = known.content.is_none().then(|| Arc::new(file));
             return Ok((Arc::clone(known), rest));
         }
