@@ -25,11 +25,11 @@ import java.time.temporal.TemporalAmount;
 import java.util.Collection;
 import java.util.Date;
 import java.util.Map;
+import java.util.Queue;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Function;
 
 /**
  * What each class is in JSON, and what users extended a protocol to.
@@ -137,14 +137,16 @@ public final class JsonKinds {
      * loader that nobody needs would stay. So they have weak references, and this holds what these lead to.
      */
     private static final class Known extends ClassValue<WeakReference<Writing>> {
-        private final Map<Writing, Writing> kept = new ConcurrentHashMap<>();
+        private final Queue<Writing> kept = new ConcurrentLinkedQueue<>();
 
         @Override
         protected WeakReference<Writing> computeValue(final Class<?> type) {
             final Kind kind = kind(type);
             final IFn ask = replacementOf;
             final IFn replacement = ask == null ? null : (IFn) ask.invoke(type, kind != Kind.NONE);
-            return new WeakReference<>(kept.computeIfAbsent(new Writing(kind, replacement), Function.identity()));
+            final Writing writing = new Writing(kind, replacement);
+            kept.add(writing);
+            return new WeakReference<>(writing);
         }
     }
 
