@@ -27,7 +27,8 @@ use crate::route_table::RouteTable;
 pub(crate) struct Routes {
     /// Changes with the table; 0 while there is none.
     version: AtomicU32,
-    table: Mutex<Option<Arc<RouteTable>>>,
+    /// With its version, so that nobody takes one for the other.
+    table: Mutex<(u32, Option<Arc<RouteTable>>)>,
     replies: Mutex<Vec<Option<ResponseCommand<Bytes>>>>,
 }
 
@@ -35,7 +36,7 @@ impl Routes {
     /// Gives all loops another table.
     pub(crate) fn set(&self, table: Arc<RouteTable>, version: u32) {
         let mut current = lock(&self.table);
-        *current = Some(table);
+        *current = (version, Some(table));
         self.version.store(version, Ordering::Release);
     }
 
@@ -99,12 +100,10 @@ impl CoreResponse<'_> {
 impl LoopState {
     /// Takes over another route table, if there is one. To be called between two turns.
     pub(crate) fn adopt_routes(&self) {
-        let version = self.shared_routes.version.load(Ordering::Acquire);
-        if version == self.routes_version.get() {
+        if self.shared_routes.version.load(Ordering::Acquire) == self.routes_version.get() {
             return;
         }
-        // A table that is set meanwhile is found in the next turn, by its version.
-        let table = lock(&self.shared_routes.table).clone();
+        let (version, table) = lock(&self.shared_routes.table).clone();
         self.routes_version.set(version);
         let of_routes = table.iter().flat_map(|table| table.router().endpoints());
         let shortest = of_routes.map(|endpoint| shortest_timeout_ms(&endpoint.options)).min();
@@ -162,7 +161,8 @@ impl LoopState {
                 Source::Reply(number) => self
                     .shared_routes
                     .reply(*number)
-                    .map_or(Destination::Refused(Kind::RouteNotFound), own_response),
+                    // The driver has not given it yet: 503.
+                    .map_or(Destination::Refused(Kind::Overloaded), own_response),
                 // Other fields matter too.
                 Source::Files(_) if asked.is_none() => return None,
                 Source::Files(settings) => {
