@@ -24,8 +24,9 @@
   100)
 
 (def ^:private growth-max-kib
-  "What an upload may add to the server's memory after the first one: a part of what it would if the file stayed."
-  (* 8 1024))
+  "What three uploads may add to the server's memory after the first one: a quarter of what one would if its file stayed.
+  Compiled code, arenas of malloc and threads add some ten MiB in the course of them."
+  (* 25 1024))
 
 (def ^:private mebibyte
   "What the file consists of: random, with what looks like a delimiter in it."
