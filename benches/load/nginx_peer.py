@@ -8,10 +8,10 @@ descriptors, sizes and times open, with the values of the manual's example.
 import os
 import re
 import shutil
-import socket
 import subprocess
 
 from failure import Failure
+from server_process import free_port
 
 HOW_TO_GET = "apt-get install nginx-light"
 DEBIAN_PATH = "/usr/sbin/nginx"
@@ -75,17 +75,11 @@ def version(program):
     return match.group(1) if match else "unknown"
 
 
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def start(servers, name, program, directory, files, workers, file_cache):
     """Starts nginx with `directory` as its own, serving `files`; it is ended with `servers`."""
     # Workers run as another user when we are root.
     os.makedirs(directory, mode=0o755)
-    port = _free_port()
+    port = free_port()
     path = os.path.join(directory, "nginx.conf")
     with open(path, "w", encoding="ascii") as config:
         config.write(CONFIG.format(directory=directory, files=files, workers=workers, port=port,

@@ -12,10 +12,11 @@ import routes_check
 import turns
 from failure import Failure
 from generator import Generator
-from lineup import Lineup, build_with_cargo
+from lineup import Lineup
 from progress import say
 from server_process import ROOT
 from steady import WARM_UP_S, Steady
+from toolchain import build_with_cargo
 
 APP = os.path.join(ROOT, "benches", "load", "routes_app.clj")
 # What there is beside the rows of route_rows.
@@ -50,7 +51,7 @@ class RoutesBench:
 
     def _start(self, process):
         if process == route_rows.HYPER:
-            return self._servers.start(process, self.lineup.command("hyper"))
+            return self.lineup.start(self._servers, process)
         if process in (READY, TABLE):
             kind, argument = {READY: ("health", ""), TABLE: ("tables", str(route_tables.COUNT))}[process]
             return self._servers.start(f"hinny, {kind}", self._app(kind, argument))

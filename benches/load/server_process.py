@@ -140,6 +140,13 @@ class Servers:
         return server
 
 
+def free_port():
+    """A port that nobody has now, for a server that cannot choose one itself."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 def settle(seconds):
     """Lets garbage, compilers and sockets come to rest."""
     time.sleep(seconds)
