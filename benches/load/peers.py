@@ -108,6 +108,45 @@ class MavenPeer(Peer):
         return toolchain.library_versions(self._target(tools), self._libraries)
 
 
+class Helidon(MavenPeer):
+    """Its connections are served on virtual threads, so its event loops are what carries those."""
+
+    def command(self, tools):
+        java, *command, _, port = super().command(tools)
+        return [java, "-Djdk.virtualThreadScheduler.parallelism={loops}", *command, port]
+
+
+class Go(Peer):
+    """net/http, of the standard library."""
+
+    def command(self, tools):
+        return [tools.once(self.name, toolchain.build_with_go, self.name), "{loops}", "0"]
+
+    def version(self, _tools):
+        said = subprocess.run(["go", "version"], capture_output=True, text=True, check=False)
+        return f"net/http of {said.stdout.strip().removeprefix('go version ')}"
+
+
+class Nginx(Peer):
+    """nginx with a constant answer in its configuration."""
+
+    def lack(self, _tools):
+        return None if nginx_peer.find() else f"nginx is missing: {nginx_peer.HOW_TO_GET}"
+
+    def command(self, _tools):
+        return [nginx_peer.find()]
+
+    def version(self, _tools):
+        return nginx_peer.version(nginx_peer.find())
+
+    def start(self, servers, name, command, loops):
+        room = tempfile.TemporaryDirectory(prefix="hinny-bench-")
+        os.chmod(room.name, 0o755)  # its workers may be another user
+        server = nginx_peer.start(servers, name, command[0], os.path.join(room.name, "nginx"), loops, self.paths[0])
+        server.keep(room)
+        return server
+
+
 class Other(Peer):
     """A server that the reader built himself: its command is all that is known."""
 
@@ -143,6 +182,9 @@ PEERS = {peer.name: peer for peer in (
     MavenPeer("netty", "Netty", NETTY_FLAGS, ["netty-codec-http"]),
     MavenPeer("vertx", "Vert.x", VERTX_FLAGS, ["vertx-core", "netty-codec-http"]),
     MavenPeer("undertow", "Undertow", HEAP, ["undertow-core", "xnio-api"]),
+    Helidon("helidon", "Helidon", [*HEAP, "-XX:+UseStringDeduplication"], ["helidon-webserver"], smallest_jdk=21),
+    Go("go", "Go", "Go", tools=("go",)),
+    Nginx("nginx", "nginx", "C", ("/plaintext",)),
 )}
 
 # Those in Java: what is written in Clojure has another measure.

@@ -60,8 +60,8 @@ class RoutesBench:
         if process in route_rows.HINNY_KINDS:
             return self._servers.start(process, self._app(route_rows.HINNY_KINDS[process], self._files))
         own = os.path.join(self._directory, f"nginx-{len(self._running)}")
-        return nginx_peer.start(self._servers, process, self.nginx, own, self._files, self.arguments.loops,
-                                process == route_rows.NGINX_CACHE)
+        return nginx_peer.start(self._servers, process, self.nginx, own, self.arguments.loops, "/constant",
+                                self._files, process == route_rows.NGINX_CACHE)
 
     def _server(self, process):
         if process not in self._running:

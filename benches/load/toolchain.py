@@ -110,8 +110,8 @@ def build_with_go(name):
     require("go")
     room = os.path.join(HERE, f"{name}-peer")
     program = os.path.join(room, "target", f"{name}-peer")
-    build = subprocess.run(["go", "build", "-o", program, "."], cwd=room, stdout=subprocess.PIPE,
-                           stderr=subprocess.STDOUT, text=True, check=False)
+    build = subprocess.run(["go", "build", "-o", program, "."], cwd=room, env={**os.environ, "GOTOOLCHAIN": "local"},
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if build.returncode != 0:
         raise Failure(f"go did not build {name}-peer:\n{build.stdout}")
     return program
