@@ -9,7 +9,7 @@ build_tools := cargo cc jdk mvn
 need := @scripts/need.sh
 
 .PHONY: help run test jar install classpath fmt check-fmt lint test-rust test-jvm test-middleware test-boundary \
-	test-stress test-consumer soak fuzz fuzz-smoke fuzz-corpus bench bench-instructions bench-load bench-jvm bench-read docs ci clean
+	test-stress test-consumer soak fuzz fuzz-smoke fuzz-corpus bench bench-instructions bench-load bench-report bench-jvm bench-read docs ci clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 27
@@ -90,9 +90,13 @@ bench: ## the Rust micro benchmarks (criterion); ARGS= goes to them, here and be
 	$(need) cargo cc
 	@exec scripts/bench.sh native $(ARGS)
 
-bench-load: ## Hinny beside hyper, in turn (wrk); ARGS=--routes: beside nginx; ARGS="--full --write": Netty, Vert.x and all else too, into docs/performance.md
+bench-load: ## Hinny beside hyper, in turn (wrk); ARGS=--routes: beside nginx; ARGS="--full --save": Netty, Vert.x and all else too, into docs/performance.md
 	$(need) $(build_tools) wrk python3
 	@exec scripts/bench.sh load $(ARGS)
+
+bench-report: ## make docs/performance.md, its plots and the README's figures of benches/load/results; nothing is measured
+	$(need) python3
+	@exec benches/load/performance.py
 
 bench-jvm: ## the JVM micro benchmarks (JMH)
 	$(need) $(build_tools)

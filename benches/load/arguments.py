@@ -3,7 +3,6 @@
 import argparse
 import os
 
-import document
 import generator
 import idle
 import routes_bench
@@ -64,9 +63,8 @@ def _parser():
     add("--max-others", type=float, metavar="CORES",
         help="discard and repeat a turn in which other processes and the hypervisor took more than this")
     add("--json", metavar="FILE", help="write everything, each round included, to this file")
-    add("--write", nargs="?", const=document.PERFORMANCE, metavar="FILE",
-        help="write the tables into this file, between its markers (default docs/performance.md, and the README's "
-             "sentence with it)")
+    add("--save", action="store_true",
+        help="keep the raw results in benches/load/results, and make docs/performance.md of them")
     add("--idle", type=_positive, nargs="?", const=idle.DEFAULT_CONNECTIONS, metavar="N",
         help=f"measure memory per idle connection instead, with N of them (default {idle.DEFAULT_CONNECTIONS})")
     add("--routes", nargs="*", choices=routes_bench.NAMES, metavar="ROW",
@@ -92,18 +90,16 @@ def parse():
         parser.error("--hinny-only leaves all rivals out: it does not go with --other")
     if arguments.aa and (arguments.hinny_only or arguments.mode or arguments.engine):
         parser.error("--aa runs no Hinny: it goes with none of --hinny-only, --mode and --engine")
-    if arguments.quick and arguments.write == document.PERFORMANCE:
-        parser.error("--quick claims nothing, so it does not go into docs/performance.md: give --write another file")
-    if arguments.idle and arguments.write:
-        parser.error("--idle is not written: it prints its table")
+    if arguments.save and (arguments.quick or arguments.idle or arguments.aa):
+        parser.error("--save keeps whole runs: it goes with none of --quick, --idle and --aa")
     if arguments.latency and "plaintext" not in (arguments.scenario or ["plaintext"]):
         parser.error("--latency is measured with --scenario plaintext")
     if arguments.syscalls and not set(arguments.scenario or syscalls.SCENARIOS) & set(syscalls.SCENARIOS):
         parser.error(f"--syscalls are counted with --scenario {' and '.join(syscalls.SCENARIOS)}")
     if arguments.routes is not None:
         arguments.routes = arguments.routes or routes_bench.NAMES
-        if arguments.write == document.PERFORMANCE and set(arguments.routes) != set(routes_bench.NAMES):
-            parser.error("docs/performance.md gets all rows or none: give --write another file")
+        if arguments.save and set(arguments.routes) != set(routes_bench.NAMES):
+            parser.error("--save keeps whole runs: all rows of --routes or none")
         others = ("full", "idle", "aa", "peer", "other", "hinny_only", "scenario", "mode", "engine", "connections",
                   "latency", "syscalls")
         refused = [name for name in others if getattr(arguments, name)]

@@ -54,7 +54,7 @@ def _run(servers, arguments, directory):
     except Failure as failure:
         # What was measured before is not lost.
         bench.incomplete.append(str(failure))
-    result["text"] = routes_tables.text(tables.header(header), result, bench.incomplete, tables.notes)
+    result["text"] = routes_tables.text(tables.header(header), result, bench.incomplete)
     print("\n".join(result["text"]))
     lines = result["rows"] + result.get("ready", []) + result.get("table", {}).get("swaps", [])
     return {"machine": header, **result}, not bench.incomplete and all(line["valid"] for line in lines)

@@ -7,7 +7,7 @@ import native_counts
 import ready
 import route_rows
 import route_tables
-from tables import FIGURES, cell, milliseconds, section, table
+from tables import FIGURES, cell, milliseconds, notes, section, table
 
 PERCENTILES = ["p50", "p99", "p99_9"]
 
@@ -74,6 +74,11 @@ def _latency_columns():
     return [f"{name} ms median (min–max)" for name in names]
 
 
+def _answers(rounds, status):
+    """The handler's answers with a status, which is text once it was in a file."""
+    return sum(entry["handler"].get(status, entry["handler"].get(str(status), 0)) for entry in rounds)
+
+
 def health(lines):
     """Latency of /ready in each state."""
     shown = []
@@ -81,8 +86,7 @@ def health(lines):
         rounds = line["rounds"]
         gaps = [entry["longest_without_refusal_ms"] for entry in rounds if entry["longest_without_refusal_ms"]]
         shown.append([line["state"], f"{line['rate']:,}", *_latencies(line),
-                      f"{sum(entry['handler'][200] for entry in rounds):,}",
-                      f"{sum(entry['handler'][503] for entry in rounds):,}",
+                      f"{_answers(rounds, 200):,}", f"{_answers(rounds, 503):,}",
                       f"{max(gaps):.0f}" if gaps else "–"])
     if not shown:
         return []
@@ -135,12 +139,16 @@ def lookups(result):
             + table(["path", "time"], paths))
 
 
-def text(header, result, incomplete, notes):
-    """The whole result."""
-    lines = section("The run", header)
-    lines += section("The goals", verdicts(result))
-    lines += section("All figures", figures(result["rows"]) + (notes(result["rows"]) if result["rows"] else []))
-    lines += section("/ready while no worker is free", health(result.get("ready")))
-    lines += section("Large route tables", starts(result.get("table")) + swaps(result.get("table")))
-    lines += section("In Rust alone", instructions(result.get("native")) + lookups(result.get("native")))
-    return lines + [f"**Incomplete** {note}\n" for note in incomplete]
+def sections(result, level=3):
+    """All but the header, each part with its heading."""
+    rows = result["rows"]
+    return (section("The goals of routes", verdicts(result), level)
+            + section("All figures of routes", figures(rows) + notes(rows), level)
+            + section("/ready while no worker is free", health(result.get("ready")), level)
+            + section("Large route tables", starts(result.get("table")) + swaps(result.get("table")), level)
+            + section("In Rust alone", instructions(result.get("native")) + lookups(result.get("native")), level))
+
+
+def text(header, result, incomplete):
+    """The whole result, as a run prints it."""
+    return section("The run", header) + sections(result) + [f"**Incomplete** {note}\n" for note in incomplete]

@@ -3,7 +3,7 @@
 
     benches/load/run.py                       Hinny and hyper, the whole table, about ten minutes
     benches/load/run.py --quick               the same, short: it steers, it claims nothing
-    benches/load/run.py --full --write        everything, into docs/performance.md; about 25 minutes
+    benches/load/run.py --full --save         everything, into benches/load/results and docs/performance.md
     benches/load/run.py --peer all --scenario plaintext --mode worker
     benches/load/run.py --idle 10000          native memory of an idle connection
     benches/load/run.py --routes              routes, constant responses, files and /ready, beside nginx
@@ -15,7 +15,6 @@ goes to stderr, the result to stdout. Exit code: 0, 1 when an answer was wrong o
 """
 
 import json
-import os
 import signal
 import sys
 
@@ -26,6 +25,7 @@ import document
 import generator
 import idle
 import report
+import results
 import routes_run
 import server_process
 import syscalls
@@ -82,7 +82,8 @@ def _text(header, result, incomplete):
     rows = result["rows"]
     lines = tables.section("The run", tables.header(header))
     lines += tables.section("The budgets, at 64 connections", tables.verdicts(rows))
-    lines += tables.section("Against Netty and Vert.x", tables.rivals(rows))
+    lines += tables.section("Against the others", tables.rivals(rows))
+    lines += tables.section("Against the best of the servers in Java", tables.best_in_java(rows))
     lines += tables.section("All figures", tables.figures(rows) + tables.notes(rows) if rows else [])
     if result.get("latency"):
         lines += tables.section("Latency at half of saturation", tables.latency(result["latency"]))
@@ -123,16 +124,14 @@ def run_load(bench, arguments, limit):
     return {"machine": header, **result}, valid
 
 
-def write(path, run, result, valid):
-    """Into the document, and of the comparison also the README's sentence; nothing of a run that is not valid."""
+def save(name, result, valid):
+    """Keeps the raw results, and makes the documents of them; nothing of a run that is not valid."""
     if not valid:
-        raise Failure(f"a row is invalid or incomplete, so {path} is left as it is")
-    document.write(path, run, result["text"])
-    if run == document.LOAD and path == document.PERFORMANCE:
-        sentence = tables.summary(result["rows"], len(os.sched_getaffinity(0)))
-        if sentence:
-            document.write_readme(sentence)
-    say(f"wrote {path}")
+        raise Failure("a row is invalid or incomplete, so nothing is saved")
+    results.save(name, {**result, "arguments": sys.argv[1:]})
+    say(f"wrote {results.path_of(name)}")
+    for path in document.publish():
+        say(f"wrote {path}")
 
 
 def main():
@@ -140,9 +139,6 @@ def main():
     # A polite end from outside cleans up as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        place = document.ROUTES if arguments.routes else document.LOAD
-        if arguments.write:
-            document.require(arguments.write, place)
         limit = idle.raise_descriptor_limit()
         with server_process.Servers() as servers:
             if arguments.routes:
@@ -154,8 +150,8 @@ def main():
                 with open(arguments.json, "w", encoding="utf-8") as file:
                     json.dump(result, file, indent=2, ensure_ascii=False)
                     file.write("\n")
-            if arguments.write:
-                write(arguments.write, place, result, valid)
+            if arguments.save:
+                save("routes" if arguments.routes else "bench", result, valid)
         return 0 if valid else 1
     except Failure as failure:
         say(f"run.py: {failure}")

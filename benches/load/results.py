@@ -1,0 +1,112 @@
+"""The raw results of runs: one file of JSON for each kind of run, committed, of which docs/performance.md is made.
+
+A file has one row a line, and the same order of fields always, so that the difference of two runs can be read.
+"""
+
+import json
+import os
+import re
+
+import schema
+from failure import Failure
+from server_process import ROOT
+
+DIRECTORY = os.path.join(ROOT, "benches", "load", "results")
+
+# What makes the file of each run.
+COMMANDS = {
+    "bench": "make bench",
+    "routes": "benches/load/run.py --routes --save",
+    "instructions": "make bench-instructions ARGS=--save",
+    "verify": 'make techempower-verify ARGS="--json benches/load/results/verify.json"',
+}
+NAMES = tuple(COMMANDS)
+
+# Fields of a row that come first and last; the others stand between them in alphabetical order.
+_FIRST = ("name", "path", "test", "check", "result", "state", "bench", "scenario", "connections", "server", "fraction",
+          "rate", "valid", "error_count", "missing")
+_LAST = ("ratios", "rounds")
+
+
+def path_of(name, directory=DIRECTORY):
+    return os.path.join(directory, f"{name}.json")
+
+
+def _ordered(row):
+    """A row with its fields in the order of files."""
+    middle = sorted(name for name in row if name not in _FIRST + _LAST)
+    names = [*(name for name in _FIRST if name in row), *middle, *(name for name in _LAST if name in row)]
+    return {name: row[name] for name in names}
+
+
+def _line(value):
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _text(value, depth):
+    """JSON in which each row, and each entry of the outer objects, has a line of its own."""
+    indent = "  " * depth
+    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        lines = ",\n".join(f"{indent}  {_line(_ordered(item))}" for item in value)
+        return f"[\n{lines}\n{indent}]"
+    if isinstance(value, dict) and value and depth < 3:
+        lines = ",\n".join(f"{indent}  {_line(name)}: {_text(item, depth + 1)}" for name, item in value.items())
+        return f"{{\n{lines}\n{indent}}}"
+    return _line(value)
+
+
+def _require(name, result, what):
+    found = schema.problem(name, result)
+    if found:
+        raise Failure(f"{what}: {found}")
+
+
+def _without_paths(arguments):
+    """A command line that means something on other machines, too: of an absolute path, only the program's name."""
+    return [re.sub(r"^(-[^=]*=)?/.*/", r"\1", argument) for argument in arguments]
+
+
+def save(name, result, directory=DIRECTORY):
+    """Writes the result of the run `name`; a Failure, and nothing written, when it is not what the document needs."""
+    rest = {key: value for key, value in result.items() if key not in ("run", "machine", "arguments", "text")}
+    sections = schema.SECTIONS.get(name, {})
+    head = {"run": name, **({"machine": result["machine"]} if "machine" in result else {}),
+            **({"arguments": _without_paths(result["arguments"])} if "arguments" in result else {})}
+    whole = {**head, **{key: rest[key] for key in [*(key for key in sections if key in rest),
+                                                   *sorted(rest.keys() - sections.keys())]}}
+    _require(name, whole, f"the result of {name} is not saved")
+    try:
+        text = _text(whole, 0) + "\n"
+    except ValueError as error:
+        raise Failure(f"the result of {name} is not saved: {error}") from None
+    os.makedirs(directory, exist_ok=True)
+    with open(path_of(name, directory), "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def load(name, directory=DIRECTORY):
+    """The result of the run `name`, or None when there is none."""
+    path = path_of(name, directory)
+    try:
+        with open(path, encoding="utf-8") as file:
+            result = json.load(file)
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise Failure(f"{path}: {error}") from None
+    _require(name, result, path)
+    return result
+
+
+def load_all(directory=DIRECTORY):
+    """The results that there are, by the name of their run."""
+    found = {name: load(name, directory) for name in NAMES}
+    return {name: result for name, result in found.items() if result}
+
+
+def cores(machine):
+    """How many cores the run had, of its header."""
+    match = re.search(r"(\d+) cores?$", machine["cpu"])
+    if not match:
+        raise Failure(f"the header does not say how many cores there were: {machine['cpu']!r}")
+    return int(match[1])
