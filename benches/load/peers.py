@@ -185,15 +185,15 @@ class Nginx(Peer):
 class Other(Peer):
     """A server that the reader built himself: its command is all that is known."""
 
-    def __init__(self, name, command):
+    def __init__(self, name, text):
         super().__init__(name, name, "unknown")
-        self._command = command
+        self._text = text
 
     def command(self, _tools):
-        return self._command
+        return shlex.split(self._text)
 
     def version(self, _tools):
-        return f"`{shlex.join(self._command)}`, by --other"
+        return f"`{self._text}`, by --other"
 
 
 def parse_other(text):
@@ -209,7 +209,7 @@ def parse_other(text):
         raise Failure(f"the command of {name}: {error}", 2) from None
     if not words:
         raise Failure(f"{name} has no command", 2)
-    return Other(name, words)
+    return Other(name, command)
 
 
 PEERS = {peer.name: peer for peer in (
