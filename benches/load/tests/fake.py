@@ -1,12 +1,8 @@
-"""Results that were made up, with round numbers, for the tests of tables and plots; importing it finds the benches' modules."""
+"""Results that were made up, with round numbers, for the tests of tables and plots: rows, and in `data` whole files."""
 
 import os
-import sys
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.dirname(HERE))
-
-DATA = os.path.join(HERE, "data")
+DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "data")
 
 
 def spread(median, part=0.1):
