@@ -52,8 +52,12 @@ def goals(bench, _drawn):
 
 
 def claims(bench, _drawn):
-    rows = bench.get("claims") or []
+    """What was claimed of servers like this one, and the rows behind the cost of Clojure."""
+    rows, handlers = bench.get("claims") or [], bench.get("handlers") or []
     lines = goal_tables.claims(rows) + repeat([(claim["name"], claim.get("command")) for claim in rows])
+    if handlers:
+        lines += ["The same handler in Clojure, in Java, and in Clojure in a second process, which shows the noise:", "",
+                  *tables.figures(handlers), *_commands(handlers, _where)]
     return heading("The claims", lines, _RUN)
 
 
@@ -112,10 +116,10 @@ def connections(bench, drawn):
     rows = bench.get("rows", [])
     lines = []
     for name in plots.scenarios(rows):
-        if plots.has_scaling(rows, name):
+        found = sorted(plots.scaling_rows(rows, name),
+                       key=lambda row: (row["connections"], not looks.is_ours(row["server"])))
+        if found:
             title = titles.scenario(name)
-            found = sorted(plots.of_scenario(rows, name), key=lambda row: (row["connections"],
-                                                                           not looks.is_ours(row["server"])))
             lines += [f"### {title}, from few connections to many", "",
                       *plot(drawn, f"connections-{name}.svg", f"{title}: how it scales with connections"),
                       *tables.figures(found, "connections", "connections"), *_commands(found, _where)]

@@ -1,5 +1,7 @@
 """The plots of docs/performance.md: what is drawn of the raw results, and the file of each."""
 
+from collections import Counter
+
 import looks
 import titles
 from bar_chart import bars
@@ -29,9 +31,11 @@ def main_rows(rows, scenario):
     return [row for row in found if row["connections"] == wanted]
 
 
-def has_scaling(rows, scenario):
-    """Whether a scenario was measured with several numbers of connections."""
-    return len({row["connections"] for row in of_scenario(rows, scenario)}) > 1
+def scaling_rows(rows, scenario):
+    """The rows of a scenario whose servers were measured with several numbers of connections."""
+    found = of_scenario(rows, scenario)
+    counts = Counter(row["server"] for row in found)
+    return [row for row in found if counts[row["server"]] > 1]
 
 
 def _by_figure(rows, figure, best_first):
@@ -87,7 +91,7 @@ def _described(what, panel):
 
 
 def _scaling_plot(rows, scenario):
-    chosen = of_scenario(rows, scenario)
+    chosen = scaling_rows(rows, scenario)
 
     def median(figure):
         return _points(chosen, lambda row: row["connections"],
@@ -128,6 +132,20 @@ def _latency_plot(rows, scenario):
         _legend(chosen, panels), " ".join(_described("at the greatest rate", panel) for panel in panels))
 
 
+def _one_rate_plot(rows, scenario):
+    """The p99 of each server at the rate that they have in common."""
+    entries = [(row["server"], row["latency_ms"]["p99"] if row["valid"] else None) for row in rows]
+    return bars(
+        f"{titles.scenario(scenario)}: p99 of the latency at {rows[0]['rate']:,} requests/s",
+        f"{rows[0]['connections']} connections, a constant rate; whiskers: least and greatest round; less is better", "ms",
+        sorted(entries, key=lambda entry: (entry[1] is None, entry[1]["median"] if entry[1] else 0)), ".2f")
+
+
+def _have_one_rate(rows):
+    """Whether servers are compared at one and the same rate."""
+    return len({row["rate"] for row in rows}) == 1 and len(rows) > 1 and _any_valid(rows)
+
+
 def _any_valid(rows):
     return any(row["valid"] for row in rows)
 
@@ -140,9 +158,11 @@ def draw(results):
     for scenario in scenarios(rows):
         if _any_valid(main_rows(rows, scenario)):
             files.update(_bar_plots(rows, scenario))
-        if has_scaling(rows, scenario) and _any_valid(of_scenario(rows, scenario)):
+        if _any_valid(scaling_rows(rows, scenario)):
             files[f"connections-{scenario}.svg"] = _scaling_plot(rows, scenario)
     for scenario in scenarios(latency):
         if _has_curves(latency_rows(latency, scenario)):
             files[f"latency-{scenario}.svg"] = _latency_plot(latency, scenario)
+        elif _have_one_rate(latency_rows(latency, scenario)):
+            files[f"latency-{scenario}.svg"] = _one_rate_plot(latency_rows(latency, scenario), scenario)
     return files

@@ -12,6 +12,7 @@ from failure import Failure
 from server_process import ROOT
 
 DIRECTORY = os.path.join(ROOT, "benches", "load", "results")
+REFUSED = os.path.join(ROOT, "target")
 
 # What makes the file of each run.
 COMMANDS = {
@@ -66,19 +67,36 @@ def _without_paths(arguments):
     return [re.sub(r"^(-[^=]*=)?/.*/", r"\1", argument) for argument in arguments]
 
 
-def save(name, result, directory=DIRECTORY):
-    """Writes the result of the run `name`; a Failure, and nothing written, when it is not what the document needs."""
+def _whole(name, result):
+    """What the file of a run has, in the order of files."""
     rest = {key: value for key, value in result.items() if key not in ("run", "machine", "arguments", "text")}
     sections = schema.SECTIONS.get(name, {})
     head = {"run": name, **({"machine": result["machine"]} if "machine" in result else {}),
             **({"arguments": _without_paths(result["arguments"])} if "arguments" in result else {})}
-    whole = {**head, **{key: rest[key] for key in [*(key for key in sections if key in rest),
-                                                   *sorted(rest.keys() - sections.keys())]}}
-    _require(name, whole, f"the result of {name} is not saved")
+    return {**head, **{key: rest[key] for key in [*(key for key in sections if key in rest),
+                                                  *sorted(rest.keys() - sections.keys())]}}
+
+
+def check(name, result):
+    """A Failure when the result of the run `name` is not what the document needs; the text of its file."""
+    whole = _whole(name, result)
+    _require(name, whole, f"the result of {name}")
     try:
-        text = _text(whole, 0) + "\n"
+        return _text(whole, 0) + "\n"
     except ValueError as error:
-        raise Failure(f"the result of {name} is not saved: {error}") from None
+        raise Failure(f"the result of {name}: {error}") from None
+
+
+def save(name, result, directory=DIRECTORY, refused=REFUSED):
+    """Writes the result of the run `name`; a Failure when it is not what the document needs. A long run is not lost then:
+    it is in the directory `refused`."""
+    try:
+        text = check(name, result)
+    except Failure as failure:
+        os.makedirs(refused, exist_ok=True)
+        with open(path_of(name, refused), "w", encoding="utf-8") as file:
+            json.dump(result, file, ensure_ascii=False)
+        raise Failure(f"{failure}; it is not saved, but kept in {path_of(name, refused)}") from None
     os.makedirs(directory, exist_ok=True)
     with open(path_of(name, directory), "w", encoding="utf-8") as file:
         file.write(text)

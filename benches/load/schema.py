@@ -33,6 +33,7 @@ _ROW = {
 _AT_A_RATE = {
     "rate": NUMBER, "valid": bool, "missing": int, "latency_ms": {"p50": SPREAD, "p99": SPREAD, "p99_9": SPREAD},
 }
+_LOADED = {**_ROW, "connections": int}
 _IN_A_STATE = {**_AT_A_RATE, "state": str, "latency_ms": {**_AT_A_RATE["latency_ms"], "max": SPREAD}}
 _MEMORY = {"rss": NUMBER}
 _VERDICT = {"verdict": str, "rps": Maybe(SPREAD), "cpu_us_per_request": Maybe(SPREAD), "why": Maybe(str),
@@ -41,7 +42,8 @@ _VERDICT = {"verdict": str, "rps": Maybe(SPREAD), "cpu_us_per_request": Maybe(SP
 # By the name of the file; `Maybe` is for what a shorter run leaves out.
 SECTIONS = {
     "bench": {
-        "rows": [{**_ROW, "connections": int}],
+        "rows": [_LOADED],
+        "handlers": Maybe([_LOADED]),
         "latency": Maybe([{
             **_AT_A_RATE, "bench": str, "scenario": str, "connections": int, "server": str, "fraction": Maybe(NUMBER),
             "send_delay_us": {"p50": NUMBER, "p99": NUMBER},
@@ -120,6 +122,17 @@ def _problem(value, shape, path):
     return None if _is_a(value, shape) else f"{path} is not {_names(shape)}"
 
 
+def _twice(rows):
+    """A row that is there twice, of which nobody could say which is meant."""
+    seen = set()
+    for index, row in enumerate(rows):
+        key = row["scenario"], row["connections"], row["server"]
+        if key in seen:
+            return f"rows{_label(index, row)} is there twice"
+        seen.add(key)
+    return None
+
+
 def problem(name, result):
     """What is wrong with the result of the run `name`, in one line; None when nothing is."""
     if name not in SECTIONS:
@@ -129,4 +142,4 @@ def problem(name, result):
     found = _problem(result, {**_HEAD, **SECTIONS[name]}, "")
     if not found and result["run"] != name:
         return f"it is of the run {result['run']}"
-    return found
+    return found or (_twice(result["rows"]) if name == "bench" else None)

@@ -33,7 +33,8 @@ class Plots(unittest.TestCase):
     def test_which_plots_there_are(self):
         self.assertEqual({f"{figure}-{scenario}.svg" for figure in ("rps", "cpu")
                           for scenario in ("plaintext", "json", "service", "db")}
-                         | {"connections-plaintext.svg", "latency-plaintext.svg"}, self.files.keys())
+                         | {"connections-plaintext.svg", "latency-plaintext.svg", "latency-service.svg"},
+                         self.files.keys())
         self.assertEqual({"rps-plaintext.svg", "cpu-plaintext.svg", "connections-plaintext.svg", "latency-plaintext.svg"},
                          self.many.keys())
         self.assertEqual({}, plots.draw({}))
@@ -121,6 +122,13 @@ class Lines(unittest.TestCase):
             self.assertEqual(panels * len(MANY), len(found), name)
             self.assertEqual({points}, {len(line.get("points").split()) for line in found}, name)
 
+    def test_scaling_leaves_out_who_has_one_number_of_connections(self):
+        rows = [fake.row("plaintext", "hyper", 1000, connections) for connections in (64, 1024)]
+        drawn = Drawn(plots.draw({"bench": {"rows": [*rows, fake.row("plaintext", "netty", 900)]}})
+                      ["connections-plaintext.svg"])
+        self.assertIn("hyper", drawn.texts())
+        self.assertNotIn("Netty", drawn.texts())
+
     def test_lines_differ_without_colour(self):
         unknown = [f"other-{number}" for number in range(10)] + [f"hinny of kind {number}" for number in range(8)]
         found = looks.of(MANY + unknown)
@@ -134,9 +142,13 @@ class Lines(unittest.TestCase):
         self.assertEqual(3, len(drawn.elements("polyline", "series")))
         self.assertNotIn("Netty", drawn.texts())
 
-    def test_one_rate_is_no_line(self):
-        rows = [fake.at_a_rate("service", server, 1000, 1.0, None) for server in ("hyper", "netty")]
-        self.assertEqual({}, plots.draw({"bench": {"rows": [], "latency": rows}}))
+    def test_one_rate_of_all_is_drawn_as_bars(self):
+        rows = [fake.at_a_rate("service", server, 1000, p50_ms, None) for server, p50_ms in (("hyper", 2.0), ("netty", 1.0))]
+        drawn = Drawn(plots.draw({"bench": {"rows": [], "latency": rows}})["latency-service.svg"])
+        self.assertEqual([], drawn.elements("polyline", "series"))
+        self.assertEqual(["Netty", "hyper"], [text for text in drawn.texts() if text in ("hyper", "Netty")])
+        self.assertIn("10.00", drawn.texts())
+        self.assertEqual({}, plots.draw({"bench": {"rows": [], "latency": rows[:1]}}))
 
 
 class Scales(unittest.TestCase):

@@ -5,9 +5,14 @@ import math
 import os
 import tempfile
 import unittest
+from types import SimpleNamespace
 
 import fake
+import report
 import results
+import routes_bench
+import steady
+import syscalls
 from failure import Failure
 
 
@@ -23,8 +28,10 @@ class RawResults(unittest.TestCase):
 
     def _refused(self, name, result):
         with self.assertRaises(Failure) as caught:
-            results.save(name, result, self.directory)
-        self.assertEqual([], os.listdir(self.directory))
+            results.save(name, result, self.directory, os.path.join(self.directory, "refused"))
+        # It is not lost.
+        self.assertEqual(["refused"], os.listdir(self.directory))
+        self.assertIn(f"{name}.json", os.listdir(os.path.join(self.directory, "refused")))
         return str(caught.exception)
 
     def _saved_text(self, name, result):
@@ -75,6 +82,30 @@ class RawResults(unittest.TestCase):
         for changed, said in cases:
             with self.subTest(said):
                 self.assertIn(said, self._refused("bench", self._bench(**changed)))
+
+    def test_a_row_twice_is_refused(self):
+        result = self._bench()
+        result["rows"] += result["rows"][:1]
+        self.assertIn("rows[2] (h1_keepalive_c64_plaintext_13b, hyper) is there twice", self._refused("bench", result))
+
+    def test_rows_of_the_benches_fit(self):
+        """What is measured has what the document needs."""
+        scenario = SimpleNamespace(name="plaintext", bench_name=lambda connections: f"h1_keepalive_c{connections}_x")
+        cores = {"server": 1.0, "generator": 1.0, "others": 0.0, "stolen": 0.0}
+        latency = {"p50": 100, "p99": 200, "p99_9": 300, "max": 400}
+        saturated = {"valid": True, "requests": 10, "rps": 10.0, "cpu_us_per_request": 1.0, "cores_used": cores,
+                     "error_count": 0, "latency_us": latency, "rss_mib": 1.0}
+        steady_round = {"missing": 0, "requests": 10, "latency_us": latency, "send_delay_us": latency,
+                        "cores_used": cores, "cpu_us_per_request": 1.0, "handler": {200: 1}, "swaps": 1, "swap_ms": 1.0}
+        rounds = {name: [saturated] * 5 for name in ("hyper", "netty")}
+        row = report.row(scenario, 64, "netty", rounds, {"warm_up": {"stable": True}, "discarded_turns": 0})
+        at_a_rate = {**steady.row("h1_x", "netty", 10, [steady_round]), "scenario": "plaintext", "connections": 64}
+        counted = syscalls.row("h1_x", "netty", {"total": 20, "read": 10}, 10)
+        results.check("bench", {"machine": report.machine({}), "rows": [row], "latency": [at_a_rate], "syscalls": [counted]})
+        in_a_state = routes_bench.steady_line("idle", 10, [steady_round])
+        started = {"first_ms": 1.0, "later_ms": report.spread([1.0]), "small_ms": report.spread([1.0])}
+        results.check("routes", {"machine": report.machine({}), "rows": [row], "ready": [in_a_state],
+                                 "table": {"starts": started, "swaps": [in_a_state]}})
 
     def test_head_is_required(self):
         self.assertIn("machine is missing", self._refused("bench", {"rows": []}))
