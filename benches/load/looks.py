@@ -1,4 +1,4 @@
-"""How a server looks in every plot: a colour of a palette that colour-blind readers can tell apart, a marker and dashes.
+"""How a server looks in every plot: a colour that colour-blind readers can tell from others, a marker and dashes.
 
 Hinny is blue and drawn with thick lines. No two servers have marker and dashes in common, so that nobody needs colours.
 """

@@ -48,9 +48,13 @@ _BY_RUN_PY = ("bench", "routes")
 
 def _runs(found):
     """Where and when each run was made."""
-    lines = [[_WHAT[name], *(goal_tables.escaped(found[name]["machine"].get(fact, "–")) for fact in _SHOWN),
-              f"[{name}.json](../benches/load/results/{name}.json)"] if name in found else
-             [_WHAT[name], *["–"] * len(_SHOWN), f"`{command}` makes it"] for name, command in results.COMMANDS.items()]
+    lines = []
+    for name, command in results.COMMANDS.items():
+        machine = found[name]["machine"] if name in found else {}
+        # A JDK says more than its version.
+        facts = [goal_tables.escaped(machine.get(fact, "–")).partition(";")[0] for fact in _SHOWN]
+        raw = f"[{name}.json](../benches/load/results/{name}.json)" if machine else f"`{command}` makes it"
+        lines.append([_WHAT[name], *facts, raw])
     return ["## The runs", "", *tables.table(["run", "date", "commit", "CPU", "kernel", "JDK", "raw results"], lines),
             "Versions, flags and all else that the runs noted: [below](#the-runs-in-full).", ""]
 

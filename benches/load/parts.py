@@ -1,4 +1,4 @@
-"""What the sections of docs/performance.md are put together from: plots, commands, and what is said where data is missing."""
+"""What the sections of docs/performance.md are put together from: plots, commands, and the word on missing data."""
 
 import results
 

@@ -69,7 +69,8 @@ def _points(rows, x, y):
     found = {}
     for row in sorted(rows, key=x):
         value = y(row) if row["valid"] else None
-        if value is not None:
+        # Nothing is of no size, and on a logarithmic axis it has no place.
+        if value:
             found.setdefault(row["server"], []).append((x(row), value))
     return found
 

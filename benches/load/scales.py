@@ -62,7 +62,7 @@ class Log:
 
 
 class Points(Log):
-    """The logarithm of values that were chosen: each of them is written, and there is some room beside the outer ones."""
+    """The logarithm of values that were chosen: each is written, and there is some room beside the outer ones."""
 
     def __init__(self, values, start, end):
         super().__init__(min(values), max(values), start, end)

@@ -90,7 +90,8 @@ def rivals(rows, with_scenario=True):
              for row in ours if set(names) & ratios_of(row).keys() for figure, name in FIGURES.items()]
     if not lines:
         return []
-    return table([*(["scenario"] if with_scenario else []), "server", "figure", *(f"to {titles.server(name)}'s" for name in names)], lines)
+    columns = [*(["scenario"] if with_scenario else []), "server", "figure"]
+    return table(columns + [f"to {titles.server(name)}'s" for name in names], lines)
 
 
 def best_in_java(rows):
