@@ -73,6 +73,15 @@ class Page(unittest.TestCase):
         self.assertEqual([], tables.rivals(broken))
         self.assertEqual([], tables.verdicts(broken))
 
+    def test_rows_without_figures_and_unknown_names_are_shown(self):
+        silent = fake.row("plaintext", "netty", 1000, valid=False)
+        for figure in ("rps", "cpu_us_per_request", "latency_us", "rss_mib", "command"):
+            del silent[figure]
+        text = page_of({"bench": {**self.found["bench"], "rows": [silent, fake.row("new-thing", "mine", 1000)]}})
+        self.assertIn("| Netty | – | – | – | **INVALID** (0) |", text)
+        self.assertIn("### new-thing", text)
+        self.assertIn("| mine | 1,000", text)
+
     def test_goals_have_a_line_each(self):
         goals = self._section("The goals")
         self.assertIn("| 1.20 (1.08–1.32) × hyper's | aim met |", goals)
