@@ -18,9 +18,13 @@
 (defn- row-count
   "The number of rows that the query's `parameter` asks for: from 1 to 500, and 1 if it is no integer."
   [request parameter]
-  (let [value (get (:query-params request) parameter)
-        asked (if (and (string? value) (re-matches #"[0-9]{1,18}" value)) (parse-long value) 1)]
-    (max 1 (min most-rows asked))))
+  (let [value (get (:query-params request) parameter)]
+    (if-not (string? value)
+      1
+      (let [asked (or (parse-long value)
+                      ;; Digits, and more of them than a long has.
+                      (if (re-matches #"[0-9]+" value) most-rows 1))]
+        (max 1 (min most-rows asked))))))
 
 (defn- json-response
   [value]
