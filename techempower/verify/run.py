@@ -54,10 +54,11 @@ def command(java, class_path, namespace, mode, jdbc_url):
 
 
 class Run:
-    """One run over all variants; `rows` grows."""
+    """One run over all variants; `rows` grows, and `facts` says what it ran with."""
 
     def __init__(self):
         self.rows = []
+        self.facts = {}
         self._class_path = script("techempower/classpath.sh")[-1]
         self._variants = variants()
 
@@ -82,6 +83,7 @@ class Run:
 
     def with_database(self):
         with Cluster() as cluster:
+            self.facts["PostgreSQL"] = cluster.version
             print(f"PostgreSQL {cluster.version}", flush=True)
             database = DatabaseView(cluster.query)
             for mode, major, java in self._variants:
@@ -90,11 +92,11 @@ class Run:
                     self._verify("database", java, major, mode, WITH_DATABASE, database, cluster.jdbc_url)
 
 
-def write_json(path, rows):
+def write_json(path, rows, facts):
     """One row a line, so that a difference can be read."""
     # The benches' own: what a reader needs to know of the machine is the same for all results.
     from report import machine
-    head = json.dumps({"run": "verify", "machine": machine({})}, indent=1)
+    head = json.dumps({"run": "verify", "machine": machine(facts)}, indent=1)
     lines = ",\n".join("  " + json.dumps(row, ensure_ascii=False) for row in rows)
     with open(path, "w", encoding="utf-8") as file:
         file.write(f'{head[:-2]},\n "rows": [\n{lines}\n ]\n}}\n')
@@ -117,7 +119,7 @@ def main():
         run.failed(str(failure).splitlines()[0])
     print(table(run.rows))
     if arguments.json:
-        write_json(arguments.json, run.rows)
+        write_json(arguments.json, run.rows, run.facts)
     passed, failed = counts(run.rows)
     print(f"{passed} passed, {failed} failed")
     sys.exit(1 if failed else 0)
