@@ -116,6 +116,41 @@ class Helidon(MavenPeer):
         return [java, "-Djdk.virtualThreadScheduler.parallelism={loops}", *command, port]
 
 
+class Jetty(Peer):
+    """Debian's ring-jetty-adapter and what it needs, on the Clojure that Hinny runs on. Jetty reckons its threads by the
+    processors that the JVM sees, so these stand for event loops."""
+
+    smallest_jdk = 17
+    flags = HEAP
+    _sources = os.path.join(toolchain.HERE, "jetty-peer", "src")
+
+    def lack(self, tools):
+        try:
+            self._packages(tools)
+        except Failure as failure:
+            return f"{self.title}: {failure}"
+        return super().lack(tools)
+
+    def _packages(self, tools):
+        return tools.once(self.name, toolchain.debian_class_path, "jetty")
+
+    def _program(self, tools, namespace, class_path):
+        return [tools.java, *self.known_flags(tools), "-XX:ActiveProcessorCount={loops}", "-cp",
+                os.pathsep.join([self._sources, class_path, self._packages(tools)]), "clojure.main", "-m", namespace, "0"]
+
+    def command(self, tools):
+        return self._program(tools, "jetty-peer.app", tools.class_path)
+
+    def database_command(self, tools, jdbc_url):
+        """What starts it with the database tests of the TechEmpower application."""
+        class_path = tools.once("techempower", toolchain.techempower_class_path)
+        return ["env", f"DATABASE_URL={jdbc_url}", *self._program(tools, "jetty-peer.database", class_path)]
+
+    def version(self, tools):
+        self._packages(tools)
+        return toolchain.debian_versions("jetty", ["libring-jetty-adapter-clojure", "libjetty9-java"])
+
+
 class Go(Peer):
     """net/http, of the standard library."""
 
@@ -178,11 +213,12 @@ def parse_other(text):
 
 
 PEERS = {peer.name: peer for peer in (
-    Hyper("hyper", "hyper", "Rust", (*BOTH, "/order"), tools=("cargo",)),
+    Hyper("hyper", "hyper", "Rust", (*BOTH, "/order", "/service"), tools=("cargo",)),
     MavenPeer("netty", "Netty", NETTY_FLAGS, ["netty-codec-http"]),
     MavenPeer("vertx", "Vert.x", VERTX_FLAGS, ["vertx-core", "netty-codec-http"]),
     MavenPeer("undertow", "Undertow", HEAP, ["undertow-core", "xnio-api"]),
     Helidon("helidon", "Helidon", [*HEAP, "-XX:+UseStringDeduplication"], ["helidon-webserver"], smallest_jdk=21),
+    Jetty("jetty", "Ring on Jetty", "Clojure", (*BOTH, "/service")),
     Go("go", "Go", "Go", tools=("go",)),
     Nginx("nginx", "nginx", "C", ("/plaintext",)),
 )}

@@ -100,9 +100,9 @@ def build_with_maven(name, java=None):
 
 def library_versions(target, names):
     """The named libraries with their versions, of those that Maven put beside a jar."""
-    pattern = re.compile(rf"(?:{'|'.join(map(re.escape, names))})-\d[\w.]*(?=\.jar$)")
-    found = filter(None, map(pattern.match, sorted(os.listdir(os.path.join(target, "lib")))))
-    return ", ".join(match.group() for match in found)
+    jars = os.listdir(os.path.join(target, "lib"))
+    return ", ".join(jar.removesuffix(".jar") for name in names for jar in jars
+                     if re.fullmatch(rf"{re.escape(name)}-\d[\w.]*\.jar", jar))
 
 
 def build_with_go(name):
@@ -124,6 +124,22 @@ def debian_class_path(which):
                             check=False)
     if script.returncode != 0:
         raise Failure((script.stderr.strip().splitlines() or ["scripts/ring-packages.sh failed"])[-1], 2)
+    return script.stdout.strip()
+
+
+def debian_versions(which, packages):
+    """These packages of a list with their versions."""
+    debs = os.listdir(os.path.join(ROOT, "target", f"ring-{which}-packages", "deb"))
+    return ", ".join(" ".join(deb.split("_")[:2]) for package in packages for deb in debs
+                     if deb.startswith(f"{package}_"))
+
+
+def techempower_class_path():
+    """The class path of the TechEmpower application, with the libraries of its database tests."""
+    script = subprocess.run([os.path.join(ROOT, "techempower", "classpath.sh")], stdout=subprocess.PIPE, text=True,
+                            check=False)
+    if script.returncode != 0:
+        raise Failure("techempower/classpath.sh gave no class path")
     return script.stdout.strip()
 
 
