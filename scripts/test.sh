@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs parts of the test suite, each to its end, and sums them up: test.sh [PART...], without one every part.
 #
-# Parts: format lint rust jar jvm middleware boundary stress consumer. Those that start a JVM run on each JDK that
+# Parts: format lint rust bench jar jvm middleware boundary stress consumer. Those that start a JVM run on each JDK that
 # jdks.sh finds, but for stress, which takes the default one. A part counts its tests (assertions on the JVM) or, where
 # it has none to count, itself. Its output is shown and kept in target/test-logs. What this machine cannot test is said
 # on stderr, and again in a note after the summary; it counts for nothing. The last line is "N passed, N failed"; the
@@ -144,13 +144,14 @@ if [ "$(wc -l <<<"$jdks")" = 1 ]; then
 fi
 
 if [ "$#" = 0 ]; then
-  set -- format lint rust jar jvm middleware boundary stress consumer
+  set -- format lint rust bench jar jvm middleware boundary stress consumer
 fi
 for wanted in "$@"; do
   case $wanted in
     format) part "format" scripts/format.sh check ;;
     lint) part "lint" scripts/lint.sh ;;
     rust) part "Rust tests" rust_tests ;;
+    bench) part "the load benches' own code" python3 benches/load/tests ;;
     jar) part "jar" scripts/jar.sh ;;
     jvm | middleware | boundary | stress | consumer)
       if scripts/jar.sh >/dev/null; then
