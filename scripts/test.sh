@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Runs parts of the test suite, each to its end, and sums them up: test.sh [PART...], without one every part.
 #
-# Parts: format lint rust jar jvm middleware boundary stress consumer techempower. Those that start a JVM run on each JDK that
-# jdks.sh finds, but for stress, which takes the default one. A part counts its tests (assertions on the JVM) or, where
-# it has none to count, itself. Its output is shown and kept in target/test-logs. What this machine cannot test is said
-# on stderr, and again in a note after the summary; it counts for nothing. The last line is "N passed, N failed"; the
-# status is 0 when none failed.
+# Parts: format lint rust bench jar jvm middleware boundary stress consumer techempower. Those that start a JVM
+# run on each JDK that jdks.sh finds, but for stress, which takes the default one. A part counts its tests (assertions on
+# the JVM) or, where it has none to count, itself. Its output is shown and kept in target/test-logs. What this machine
+# cannot test is said on stderr, and again in a note after the summary; it counts for nothing. The last line is
+# "N passed, N failed"; the status is 0 when none failed.
 set -u
 # shellcheck source=scripts/env.sh
 . "$(dirname "$0")/env.sh"
@@ -155,13 +155,14 @@ if [ "$(wc -l <<<"$jdks")" = 1 ]; then
 fi
 
 if [ "$#" = 0 ]; then
-  set -- format lint rust jar jvm middleware boundary stress consumer techempower
+  set -- format lint rust bench jar jvm middleware boundary stress consumer techempower
 fi
 for wanted in "$@"; do
   case $wanted in
     format) part "format" scripts/format.sh check ;;
     lint) part "lint" scripts/lint.sh ;;
     rust) part "Rust tests" rust_tests ;;
+    bench) part "the load benches' own code" python3 benches/load/tests ;;
     jar) part "jar" scripts/jar.sh ;;
     jvm | middleware | boundary | stress | consumer | techempower)
       if scripts/jar.sh >/dev/null; then

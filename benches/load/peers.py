@@ -117,8 +117,8 @@ class Helidon(MavenPeer):
 
 
 class Jetty(Peer):
-    """Debian's ring-jetty-adapter and what it needs, on the Clojure that Hinny runs on. Jetty reckons its threads by the
-    processors that the JVM sees, so these stand for event loops."""
+    """Debian's ring-jetty-adapter and what it needs, on the Clojure that Hinny runs on. Jetty reckons its threads by
+    the processors that the JVM sees, so these stand for event loops."""
 
     smallest_jdk = 17
     flags = HEAP
@@ -135,8 +135,9 @@ class Jetty(Peer):
         return tools.once(self.name, toolchain.debian_class_path, "jetty")
 
     def _program(self, tools, namespace, class_path):
-        return [tools.java, *self.known_flags(tools), "-XX:ActiveProcessorCount={loops}", "-cp",
-                os.pathsep.join([self._sources, class_path, self._packages(tools)]), "clojure.main", "-m", namespace, "0"]
+        class_path = os.pathsep.join([self._sources, class_path, self._packages(tools)])
+        return [tools.java, *self.known_flags(tools), "-XX:ActiveProcessorCount={loops}", "-cp", class_path,
+                "clojure.main", "-m", namespace, "0"]
 
     def command(self, tools):
         return self._program(tools, "jetty-peer.app", tools.class_path)
@@ -185,15 +186,15 @@ class Nginx(Peer):
 class Other(Peer):
     """A server that the reader built himself: its command is all that is known."""
 
-    def __init__(self, name, command):
+    def __init__(self, name, text):
         super().__init__(name, name, "unknown")
-        self._command = command
+        self._text = text
 
     def command(self, _tools):
-        return self._command
+        return shlex.split(self._text)
 
     def version(self, _tools):
-        return f"`{shlex.join(self._command)}`, by --other"
+        return f"`{self._text}`, by --other"
 
 
 def parse_other(text):
@@ -209,7 +210,7 @@ def parse_other(text):
         raise Failure(f"the command of {name}: {error}", 2) from None
     if not words:
         raise Failure(f"{name} has no command", 2)
-    return Other(name, words)
+    return Other(name, command)
 
 
 PEERS = {peer.name: peer for peer in (

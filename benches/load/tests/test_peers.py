@@ -66,6 +66,14 @@ class Table(unittest.TestCase):
         self.assertFalse(hyper.serves("/services"))
         self.assertFalse(peers.PEERS["nginx"].serves("/json"))
 
+    def test_document_tells_of_every_rival_and_its_paths(self):
+        with open(os.path.join(toolchain.HERE, "PEERS.md"), encoding="utf-8") as file:
+            lines = file.read().splitlines()
+        for name, peer in peers.PEERS.items():
+            row = next((line for line in lines if line.startswith(f"| `{name}` | {peer.language} |")), None)
+            self.assertIsNotNone(row, name)
+            self.assertEqual([path for path in row.split("`") if path.startswith("/")], list(peer.paths), name)
+
     def test_tools_have_a_way_to_get_them(self):
         for peer in peers.PEERS.values():
             self.assertLessEqual(set(peer.tools), set(toolchain.HOW_TO_GET), peer.name)
@@ -142,9 +150,10 @@ class Other(unittest.TestCase):
 
     def test_port_is_chosen_only_for_a_command_that_takes_one(self):
         started = mock.Mock()
-        for command, wanted in ((["run", "{loops}"], None), (["run", "{port}"], 4711)):
+        for text, wanted in (("run {loops}", None), ("run {port}", 4711)):
+            other = peers.Other("mine", text)
             with mock.patch.object(peers, "free_port", return_value=4711):
-                peers.Other("mine", command).start(started, "mine", command, 2)
+                other.start(started, "mine", other.command(None), 2)
             self.assertEqual(started.start.call_args.args[2], wanted)
 
     def test_it_is_a_rival_of_the_run(self):
@@ -153,7 +162,7 @@ class Other(unittest.TestCase):
             self.assertEqual(run.rivals(), ["hyper", "mine"])
         self.assertTrue(run.serves("mine", "/json"))
         self.assertFalse(run.serves("mine", http_check.SERVICE))
-        self.assertEqual(run.facts(["mine"]), {"mine": "`run '{port}'`, by --other"})
+        self.assertEqual(run.facts(["mine"]), {"mine": "`run {port}`, by --other"})
 
 
 if __name__ == "__main__":
