@@ -48,9 +48,6 @@ const FILE_THREADS: usize = 8;
 /// How long a connection between two requests may still bring one when a drain has begun.
 const GRACE_MS: u64 = 300;
 
-/// How long, after that, a drain waits for clients that do not end theirs when we end our side of such a connection.
-const IDLE_LINGER_MS: u64 = 700;
-
 /// How long handshakes that have begun may take to end in a drain, where another server takes the port over.
 const HANDSHAKE_WAIT: Duration = Duration::from_millis(200);
 
@@ -129,12 +126,10 @@ pub(crate) struct LoopState {
     pub(crate) draining: Cell<bool>,
     /// In a drain: connections between two requests wait no longer for one.
     pub(crate) grace_passed: Cell<bool>,
-    /// In a drain: connections that were between two requests linger no longer.
-    pub(crate) idle_linger_passed: Cell<bool>,
-    /// When the drain began; 0 if none has.
-    pub(crate) drain_since_ms: Cell<u64>,
     /// Connections that linger.
     pub(crate) lingering: Cell<usize>,
+    /// Those of them that a drain does not wait for any longer.
+    pub(crate) left_behind: Cell<usize>,
     /// The listening socket is open.
     listening: Cell<bool>,
     all_switches: Arc<[Arc<LoopSwitches>]>,
@@ -214,6 +209,11 @@ impl LoopState {
         }
     }
 
+    /// Whether a drain waits for a connection, or for the listening socket.
+    fn has_more_to_do(&self) -> bool {
+        self.listening.get() || self.connections.borrow().len() > self.left_behind.get()
+    }
+
     fn apply(&self, outbox: &Bytes) {
         for command in Commands::new(outbox) {
             match command {
@@ -276,9 +276,8 @@ impl EventLoop {
             turn: Cell::new(0),
             draining: Cell::new(false),
             grace_passed: Cell::new(false),
-            idle_linger_passed: Cell::new(false),
-            drain_since_ms: Cell::new(0),
             lingering: Cell::new(0),
+            left_behind: Cell::new(0),
             listening: Cell::new(true),
             all_switches,
             deadline_passed: Cell::new(false),
@@ -328,8 +327,7 @@ impl EventLoop {
             {
                 drain(state, accepting.take(), deadline_ms);
             }
-            let done = state.connections.borrow().is_empty() && !state.listening.get();
-            if state.draining.get() && (done || state.deadline_passed.get()) {
+            if state.draining.get() && (state.deadline_passed.get() || !state.has_more_to_do()) {
                 return Poll::Ready(Turn::Closed);
             }
             if state.switches.take_woken() || !state.inbox.borrow().is_empty() {
@@ -382,7 +380,6 @@ fn server_line(options: &Options) -> Vec<u8> {
 
 fn drain(state: &Rc<LoopState>, accepting: Option<Accepting>, deadline_ms: u64) {
     state.draining.set(true);
-    state.drain_since_ms.set(state.now_ms.get());
     if let Some(Accepting { listener, task }) = accepting {
         task.abort();
         tokio::task::spawn_local(accept_last(Rc::clone(state), listener));
@@ -394,11 +391,7 @@ fn drain(state: &Rc<LoopState>, accepting: Option<Accepting>, deadline_ms: u64) 
         tokio::time::sleep(Duration::from_millis(grace_ms)).await;
         state.grace_passed.set(true);
         state.wake_connections();
-        let linger_ms = IDLE_LINGER_MS.min(deadline_ms / 4);
-        tokio::time::sleep(Duration::from_millis(linger_ms)).await;
-        state.idle_linger_passed.set(true);
-        state.wake_connections();
-        tokio::time::sleep(Duration::from_millis(deadline_ms - grace_ms - linger_ms)).await;
+        tokio::time::sleep(Duration::from_millis(deadline_ms - grace_ms)).await;
         state.deadline_passed.set(true);
         state.end_poll();
     });

@@ -173,30 +173,43 @@
         (is (sent? client (raw/get-request "/later")))
         (is (= [true :eof] (ends-well client "" @medium)))))))
 
+(defn- stop-behind
+  "Stops `server` in another thread, by a deadline beyond every guard; a future of `:stopped`."
+  [server]
+  (future (server/stop-server server {:drain-timeout-ms 3600000}) :stopped))
+
 (deftest drain-test
-  (testing "a stop ends an idle connection, whose client has not read the last response"
-    (with-server [server (fn [_] {:status 200 :body @medium}) nil]
-      (with-open [client (slow-client server)]
-        (send! client (raw/get-request "/"))
-        (let [first-head (stream/read-head client)
-              stop (future (server/stop-server server {:drain-timeout-ms 3600000}) :stopped)]
-          (is (= 200 (:status first-head)))
-          (is (raw/await-until #(raw/server-ended? client)))
-          (is (sent? client (raw/get-request "/late")))
-          (is (= [@medium :eof] (stream/read-rest client)))
-          (is (= :stopped (deref stop raw/guard-ms :hung)))))))
-  (testing "a stop while a response is under way"
-    (with-server [server (fn [_] {:status 200 :body @large}) nil]
-      (with-open [client (slow-client server)]
-        (send! client closing)
-        (is (= 200 (:status (stream/read-head client))))
-        (let [stop (future (server/stop-server server {:drain-timeout-ms 3600000}) :stopped)
-              text (read-until-ended client)]
-          (is (sent? client (raw/get-request "/late")))
-          (is (= [true :eof] (let [[more end] (stream/read-rest client)]
-                               [(= @large (str text more)) end])))
-          (.close client)
-          (is (= :stopped (deref stop raw/guard-ms :hung))))))))
+  (doseq [[what request body] [["an idle connection" (raw/get-request "/") medium]
+                               ["a response under way" closing large]]]
+    (testing (str "a stop meets " what ", whose client has not read the response")
+      (let [called (CountDownLatch. 1)
+            gate (CountDownLatch. 1)]
+        (with-server [server (fn [{:keys [uri]}]
+                               (when (= "/held" uri)
+                                 (.countDown called)
+                                 (raw/await-latch gate))
+                               {:status 200 :body @body})
+                      {:event-loops 1}]
+          (with-open [client (slow-client server)
+                      held (raw/connect (server/server-port server))]
+            ;; A stop that waits for another request does not hurry.
+            (send! held (raw/get-request "/held"))
+            (is (raw/await-latch called))
+            (send! client request)
+            (is (= 200 (:status (stream/read-head client))))
+            (let [stop (stop-behind server)
+                  _ (is (raw/await-until #(= :stopping (server/server-status server))))
+                  text (if (= body medium)
+                         (do (is (raw/await-until #(raw/server-ended? client))) "")
+                         (read-until-ended client))]
+              (is (sent? client (raw/get-request "/late")))
+              (is (sent? client (raw/get-request "/later")))
+              (let [[more end] (stream/read-rest client)]
+                (is (= [true :eof] [(= @body (str text more)) end])))
+              (.countDown gate)
+              (is (= @body (:body (raw/read-response held))))
+              (testing "and does not wait for clients that stay"
+                (is (= :stopped (deref stop raw/guard-ms :hung)))))))))))
 
 (deftest bounds-test
   (testing "a connection that lingers is not open, and does not keep another one out"
