@@ -42,8 +42,9 @@ def _parser():
     add("--peer", action="append", choices=[*PEERS, "all"],
         help="compare with this one; may be repeated (default: hyper); all: those that can be had here")
     add("--other", action="append", default=[], type=_other, metavar="NAME=COMMAND",
-        help="compare with a server that you built, too: it has /plaintext and /json; in the command, {loops} stands for "
-             "the number of event loops and {port} for the port; without {port} it prints `listening on 127.0.0.1:PORT`")
+        help="compare with a server that you built, too: it has /plaintext and /json; in the command, {loops} stands "
+             "for the number of event loops and {port} for the port; without {port} it prints "
+             "`listening on 127.0.0.1:PORT`")
     add("--rounds", type=_positive, help="measured runs of each server (default 5)")
     add("--seconds", type=_positive, help="length of a measured run (default 5)")
     add("--connections", type=_positive, action="append",

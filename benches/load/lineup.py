@@ -1,7 +1,7 @@
 """Which servers a run compares, and with which command each is started.
 
-Everybody gets what it recommends: the rivals what peers.py says, Hinny the flags of its README. A flag that the JDK does
-not know is left out.
+Everybody gets what it recommends: the rivals what peers.py says, Hinny the flags of its README. A flag that the JDK
+does not know is left out.
 """
 
 import os

@@ -78,8 +78,8 @@ def version(program):
 
 
 def start(servers, name, program, directory, workers, constant, files=None, file_cache=False):
-    """Starts nginx with `directory` as its own; it is ended with `servers`. The path `constant` has 13 bytes that stand in
-    the configuration; below /files/ are those of the directory `files`, if one is given."""
+    """Starts nginx with `directory` as its own; it is ended with `servers`. The path `constant` has 13 bytes that stand
+    in the configuration; below /files/ are those of the directory `files`, if one is given."""
     # Workers run as another user when we are root.
     os.makedirs(directory, mode=0o755)
     port = free_port()

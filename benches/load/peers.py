@@ -117,8 +117,8 @@ class Helidon(MavenPeer):
 
 
 class Jetty(Peer):
-    """Debian's ring-jetty-adapter and what it needs, on the Clojure that Hinny runs on. Jetty reckons its threads by the
-    processors that the JVM sees, so these stand for event loops."""
+    """Debian's ring-jetty-adapter and what it needs, on the Clojure that Hinny runs on. Jetty reckons its threads by
+    the processors that the JVM sees, so these stand for event loops."""
 
     smallest_jdk = 17
     flags = HEAP
@@ -135,8 +135,9 @@ class Jetty(Peer):
         return tools.once(self.name, toolchain.debian_class_path, "jetty")
 
     def _program(self, tools, namespace, class_path):
-        return [tools.java, *self.known_flags(tools), "-XX:ActiveProcessorCount={loops}", "-cp",
-                os.pathsep.join([self._sources, class_path, self._packages(tools)]), "clojure.main", "-m", namespace, "0"]
+        class_path = os.pathsep.join([self._sources, class_path, self._packages(tools)])
+        return [tools.java, *self.known_flags(tools), "-XX:ActiveProcessorCount={loops}", "-cp", class_path,
+                "clojure.main", "-m", namespace, "0"]
 
     def command(self, tools):
         return self._program(tools, "jetty-peer.app", tools.class_path)

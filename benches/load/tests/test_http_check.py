@@ -136,10 +136,11 @@ class HttpCheck(unittest.TestCase):
 
     def test_wrong_server_is_named_with_what_is_wrong(self):
         for wrong, said in WRONG:
-            with self.subTest(wrong.__name__), wrong() as server, self.assertRaises(Failure) as caught:
-                http_check.check(server, ALL)
-            self.assertIn("tiny answers wrongly: ", str(caught.exception))
-            self.assertIn(said, str(caught.exception))
+            with self.subTest(wrong.__name__), wrong() as server:
+                with self.assertRaises(Failure) as caught:
+                    http_check.check(server, ALL)
+                self.assertIn("tiny answers wrongly: ", str(caught.exception))
+                self.assertIn(said, str(caught.exception))
 
     def test_path_that_a_server_has_not_is_not_asked_for(self):
         class PlaintextOnly(TinyServer):

@@ -66,6 +66,14 @@ class Table(unittest.TestCase):
         self.assertFalse(hyper.serves("/services"))
         self.assertFalse(peers.PEERS["nginx"].serves("/json"))
 
+    def test_document_tells_of_every_rival_and_its_paths(self):
+        with open(os.path.join(toolchain.HERE, "PEERS.md"), encoding="utf-8") as file:
+            lines = file.read().splitlines()
+        for name, peer in peers.PEERS.items():
+            row = next((line for line in lines if line.startswith(f"| `{name}` | {peer.language} |")), None)
+            self.assertIsNotNone(row, name)
+            self.assertEqual([path for path in row.split("`") if path.startswith("/")], list(peer.paths), name)
+
     def test_tools_have_a_way_to_get_them(self):
         for peer in peers.PEERS.values():
             self.assertLessEqual(set(peer.tools), set(toolchain.HOW_TO_GET), peer.name)

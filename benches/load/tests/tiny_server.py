@@ -74,5 +74,6 @@ class TinyServer:
                 "Content-Length": len(body)}
 
     def message(self, status, content_type, body):
-        lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in self.headers(content_type, body).items())]
+        headers = self.headers(content_type, body)
+        lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers.items())]
         return ("\r\n".join(lines) + "\r\n\r\n").encode() + body

@@ -29,7 +29,7 @@ macro_rules! counters {
 
 counters! {
     connections_accepted = "connections-accepted", "Connections accepted since the start.";
-    connections_open = "connections-open", "Connections open now.";
+    connections_open = "connections-open", "Connections open now; not those whose end the server has sent.";
     requests = "requests", "Requests handed to a handler since the start.";
     exchanges_open = "exchanges-open", "Exchanges that wait for their response now.";
     core_responses = "core-responses", "Requests that the core answered with something else than an error.";

@@ -315,7 +315,6 @@ impl StreamedBody {
     /// What is left of the body is not waited for. hyper closes the connection, unless it has the rest already: then the
     /// connection goes on, and must not be taken for one whose body is on its way.
     fn give_up(&self) {
-        self.connection.end_early();
         self.connection.body_arrived();
     }
 

@@ -5,13 +5,14 @@
 //!   or async handler has the connection's next (pipelined) request, whose answer comes with the very next turn, those of
 //!   hyper wait for it. They never wait for the client, for a worker, or for a second turn.
 
+mod linger;
 pub(crate) mod task;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use hinny_core::error::Kind;
 use hinny_core::status;
@@ -58,7 +59,10 @@ pub(crate) struct Connection {
     body_streams: Cell<bool>,
     /// A handler on the loop has the current request.
     answer_is_near: Cell<bool>,
-    linger: Cell<bool>,
+    /// It counts as open.
+    open: Cell<bool>,
+    /// What is written is the end of the last response.
+    ending: Cell<bool>,
     /// The client waits for `100 Continue`, and nobody has asked for its body.
     awaits_continue: Cell<bool>,
     /// Since when the client takes nothing of what waits for it; `None` while nothing waits.
@@ -92,7 +96,8 @@ impl Connection {
             body_waker: RefCell::default(),
             body_streams: Cell::new(false),
             answer_is_near: Cell::new(false),
-            linger: Cell::new(false),
+            open: Cell::new(false),
+            ending: Cell::new(false),
             awaits_continue: Cell::new(false),
             blocked_since_ms: Cell::new(None),
         }))
@@ -190,9 +195,12 @@ impl Connection {
         self.answer_is_near.get()
     }
 
-    /// Whether no request is with the service, and the last response is in the socket's buffer to its end.
+    /// Whether no request is with the service, the last response is in the socket's buffer to its end, and another may
+    /// follow it.
     pub(crate) fn is_between_exchanges(&self) -> bool {
-        matches!(self.phase.get(), Phase::Fresh | Phase::Head | Phase::Idle) && !self.socket.borrow().is_blocked()
+        matches!(self.phase.get(), Phase::Fresh | Phase::Head | Phase::Idle)
+            && !self.socket.borrow().is_blocked()
+            && !self.ending.get()
     }
 
     /// Wakes `waker` when the current request's body turns out to be broken.
@@ -254,14 +262,26 @@ impl Connection {
         self.expired.replace(false)
     }
 
-    /// The connection will end although the client may still be sending.
-    pub(crate) fn end_early(&self) {
-        self.linger.set(true);
+    pub(crate) fn count_open(&self) {
+        self.open.set(true);
+        self.state.switches.metrics.connections_open.add(1);
     }
 
-    /// Whether [`Self::end_early`] was called.
-    pub(crate) const fn is_to_be_heard_out(&self) -> bool {
-        self.linger.get()
+    /// The connection is not open any more, or never was.
+    pub(crate) fn count_closed(&self) {
+        if self.open.replace(false) {
+            self.state.switches.metrics.connections_open.decrement();
+        }
+    }
+
+    /// Writes what waits, then ends our side. A client that sees that and connects again finds that this connection does
+    /// not count.
+    pub(crate) fn poll_shutdown(&self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        self.ending.set(true);
+        let mut socket = self.socket.borrow_mut();
+        ready!(socket.poll_flush(cx, &self.state))?;
+        self.count_closed();
+        socket.poll_shutdown(cx)
     }
 
     /// What is held back waits no longer: the handler did not answer in its turn.

@@ -126,6 +126,10 @@ pub(crate) struct LoopState {
     pub(crate) draining: Cell<bool>,
     /// In a drain: connections between two requests wait no longer for one.
     pub(crate) grace_passed: Cell<bool>,
+    /// Connections that linger.
+    pub(crate) lingering: Cell<usize>,
+    /// Those of them that a drain does not wait for any longer.
+    pub(crate) left_behind: Cell<usize>,
     /// The listening socket is open.
     listening: Cell<bool>,
     all_switches: Arc<[Arc<LoopSwitches>]>,
@@ -199,6 +203,17 @@ impl LoopState {
         }
     }
 
+    fn wake_connections(&self) {
+        for connection in self.connections.borrow().iter() {
+            connection.wake();
+        }
+    }
+
+    /// Whether a drain waits for a connection, or for the listening socket.
+    fn has_more_to_do(&self) -> bool {
+        self.listening.get() || self.connections.borrow().len() > self.left_behind.get()
+    }
+
     fn apply(&self, outbox: &Bytes) {
         for command in Commands::new(outbox) {
             match command {
@@ -261,6 +276,8 @@ impl EventLoop {
             turn: Cell::new(0),
             draining: Cell::new(false),
             grace_passed: Cell::new(false),
+            lingering: Cell::new(0),
+            left_behind: Cell::new(0),
             listening: Cell::new(true),
             all_switches,
             deadline_passed: Cell::new(false),
@@ -310,8 +327,7 @@ impl EventLoop {
             {
                 drain(state, accepting.take(), deadline_ms);
             }
-            let done = state.connections.borrow().is_empty() && !state.listening.get();
-            if state.draining.get() && (done || state.deadline_passed.get()) {
+            if state.draining.get() && (state.deadline_passed.get() || !state.has_more_to_do()) {
                 return Poll::Ready(Turn::Closed);
             }
             if state.switches.take_woken() || !state.inbox.borrow().is_empty() {
@@ -368,17 +384,13 @@ fn drain(state: &Rc<LoopState>, accepting: Option<Accepting>, deadline_ms: u64) 
         task.abort();
         tokio::task::spawn_local(accept_last(Rc::clone(state), listener));
     }
-    for connection in state.connections.borrow().iter() {
-        connection.wake();
-    }
+    state.wake_connections();
     let state = Rc::clone(state);
     tokio::task::spawn_local(async move {
         let grace_ms = GRACE_MS.min(deadline_ms / 4);
         tokio::time::sleep(Duration::from_millis(grace_ms)).await;
         state.grace_passed.set(true);
-        for connection in state.connections.borrow().iter() {
-            connection.wake();
-        }
+        state.wake_connections();
         tokio::time::sleep(Duration::from_millis(deadline_ms - grace_ms)).await;
         state.deadline_passed.set(true);
         state.end_poll();

@@ -146,14 +146,14 @@ pub(crate) fn poll(connection: &Rc<Connection>, cx: &mut Context<'_>) -> Poll<En
         if lane.open.is_empty() {
             if lane.closing {
                 return written.map(|()| End::Closed {
-                    heard_out: connection.is_to_be_heard_out()
-                        || !lane.rest.is_empty()
-                        || connection.socket.borrow().has_unread(),
+                    heard_out: !lane.input_ended,
                 });
             }
             let waits = lane.rest.is_empty() && !lane.input_ended;
             if lane.input_ended || waits && state.draining.get() && state.grace_passed.get() {
-                return written.map(|()| End::Closed { heard_out: false });
+                return written.map(|()| End::Closed {
+                    heard_out: !lane.input_ended,
+                });
             }
         } else if lane.input_ended && !connection.answer_is_near() {
             return closed(false);
@@ -237,7 +237,7 @@ fn expired(connection: &Rc<Connection>) -> Option<bool> {
         replies::time_out(connection);
         return None;
     }
-    Some(answer_raw(connection, phase.expiry()))
+    Some(answer_raw(connection, phase.expiry()) || phase == Phase::Idle)
 }
 
 /// Notes what the connection waits for, and since when.

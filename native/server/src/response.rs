@@ -179,9 +179,6 @@ pub(crate) fn from_kind(connection: &Connection, kind: Kind) -> Result<Response<
     if answer.close || connection.is_at_last_request() {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    if answer.close {
-        connection.end_early();
-    }
     Ok(response)
 }
 

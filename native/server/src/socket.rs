@@ -10,12 +10,10 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -35,6 +33,10 @@ pub(crate) struct Socket {
     blocked: bool,
     /// Something went out since this was last looked at.
     progress: bool,
+    /// The client has ended its side.
+    ended: bool,
+    /// We have ended ours.
+    shut: bool,
 }
 
 impl Socket {
@@ -46,6 +48,8 @@ impl Socket {
             sent: 0,
             blocked: false,
             progress: false,
+            ended: false,
+            shut: false,
         }
     }
 
@@ -72,13 +76,9 @@ impl Socket {
         &mut self.out
     }
 
-    /// Whether the client has sent bytes that were not read: they would make the kernel reset the connection when it is
-    /// closed, and the client might not see the last response (RFC 9112 §9.6).
-    pub(crate) fn has_unread(&self) -> bool {
-        let mut byte = [MaybeUninit::uninit()];
-        SockRef::from(&self.stream)
-            .peek(&mut byte)
-            .is_ok_and(|length| length > 0)
+    /// Whether the client has ended its side, and all that it sent was read.
+    pub(crate) const fn has_ended(&self) -> bool {
+        self.ended
     }
 
     /// Gives bytes back that the next reads are to return.
@@ -97,7 +97,10 @@ impl Socket {
             }
             return Poll::Ready(Ok(()));
         }
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        self.ended |= buf.filled().len() == before && buf.remaining() > 0;
+        Poll::Ready(Ok(()))
     }
 
     /// Takes bytes into the buffer, or writes them at once if they are many.
@@ -159,9 +162,12 @@ impl Socket {
         self.sent = 0;
     }
 
-    /// Writes what waits, then ends our side of the connection.
-    pub(crate) fn poll_shutdown(&mut self, cx: &mut Context<'_>, state: &LoopState) -> Poll<io::Result<()>> {
-        ready!(self.poll_flush(cx, state))?;
+    /// Ends our side of the connection.
+    pub(crate) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.shut {
+            return Poll::Ready(Ok(()));
+        }
+        self.shut = true;
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
@@ -205,6 +211,6 @@ impl AsyncWrite for HttpIo {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.0.socket.borrow_mut().poll_shutdown(cx, &self.0.state)
+        self.0.poll_shutdown(cx)
     }
 }

@@ -28,7 +28,7 @@ pub(crate) enum Phase {
     Response,
     /// The next request: `:keep-alive-timeout-ms`, while nothing waits to be written.
     Idle,
-    /// The client to read our last answer and close: [`LINGER_MS`].
+    /// The client to read our last response and close: [`LINGER_MS`].
     Linger,
 }
 
@@ -49,7 +49,7 @@ impl From<&RouteOptions> for RequestTimeouts {
     }
 }
 
-/// How long a connection that we end early stays open for the client to read why.
+/// How long a connection that we end lingers for a client that does not end its side.
 const LINGER_MS: u64 = 2_000;
 
 /// Bounds of the time between two sweeps.

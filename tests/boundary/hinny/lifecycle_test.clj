@@ -281,13 +281,15 @@
            (throw e))))))
 
 (defn- live-and-die
-  "One life of a server on `port`: a request that is answered, and a connection that the stop has to close."
+  "One life of a server on `port`: a request that is answered, and a connection that the stop has to close, whose client
+  then closes it too."
   [port options]
-  (let [server (start ok-body (assoc options :port port))]
-    (with-open [client (probe/connect server)]
-      (let [outcome (probe/exchange client (raw/get-request "/"))]
-        (server/stop-server server long-drain)
-        (if (probe/ended? client) outcome :still-open)))))
+  (let [server (start ok-body (assoc options :port port))
+        client (probe/connect server)
+        outcome (probe/exchange client (raw/get-request "/"))
+        ended (future (with-open [^Closeable client client] (probe/ended? client)))]
+    (server/stop-server server long-drain)
+    (if (deref ended probe/guard-ms :hung) outcome :still-open)))
 
 (defn lives-scene
   "What `lives` servers one after the other on one port leave behind, again and again until one round adds next to

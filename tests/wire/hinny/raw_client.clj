@@ -7,6 +7,7 @@
   * `send!`, `read-response`, `end-of` -- write bytes, read exactly one response, see how the connection ended
   * `answer`, `conversation` -- the response to one request, and all there is to read until the server closes
   * `await-taken`, `come-round!`, `await-until`, `await-latch` -- wait for a fact, never for a time
+  * `server-ended?` -- whether the server has sent its last byte, read or not
 
       (with-server [server handler {:handler-mode :inline}]
         (with-client [client server]
@@ -18,9 +19,10 @@
   server's default timeouts: what comes within the guard comes because it was ready."
   (:require
    [clojure.string :as str]
+   [hinny.kernel-sockets :as kernel]
    [hinny.server :as server])
   (:import
-   (java.io BufferedInputStream ByteArrayOutputStream Closeable File FileInputStream InputStream)
+   (java.io BufferedInputStream ByteArrayOutputStream Closeable InputStream)
    (java.net Socket SocketException)
    (java.nio.charset StandardCharsets)
    (java.util.concurrent CountDownLatch TimeUnit)
@@ -220,23 +222,22 @@
   [^CountDownLatch latch]
   (.await latch guard-ms TimeUnit/MILLISECONDS))
 
-(defn- unread-bytes
-  "What the kernel holds for the server's end of the connection, from its table of sockets; 0 if it has no such row."
+(defn- server-socket
   [^Client client]
-  (let [ends (format ":%04X 0100007F:%04X " (.getPort ^Socket (.-socket client)) (local-port client))
-        table (with-open [in (FileInputStream. "/proc/net/tcp")]
-                (text (.readAllBytes in)))
-        row (first (filter #(str/includes? % ends) (str/split-lines table)))]
-    (if row
-      (Long/parseLong (second (re-find #" \p{XDigit}{8}:(\p{XDigit}{8}) " row)) 16)
-      0)))
+  (kernel/socket (.getPort ^Socket (.-socket client)) (local-port client)))
 
 (defn await-taken
   "Waits until the server has read all that was sent, so that what is sent next comes as another piece; whether it did.
   Where the kernel shows no table of its sockets it does not wait."
   [client]
-  (or (not (.canRead (File. "/proc/net/tcp")))
-      (await-until #(zero? (unread-bytes client)))))
+  (await-until #(zero? (:unread (server-socket client) 0))))
+
+(defn server-ended?
+  "Whether the server has ended its side of the connection, and the client has not ended its own. True where the kernel
+  shows no table of its sockets."
+  [client]
+  (or (not (kernel/sockets?))
+      (contains? #{:fin-wait-1 :fin-wait-2} (:state (server-socket client)))))
 
 (defn come-round!
   "Waits until the one loop of a server has seen all that was sent to it before: it has answered `neighbour`, another

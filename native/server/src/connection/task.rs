@@ -2,8 +2,8 @@
 //!
 //! # Invariants
 //! - A panic while a connection is polled ends that connection and nothing else.
-//! - After an answer that ends the connection early, what the client still sends is read and dropped for a while, so
-//!   that a TCP reset does not destroy the answer before it is read (RFC 9112 §9.6).
+//! - A connection that the server ends lingers ([`Linger`]), so that the client can read the last response to its end;
+//!   not one whose client is gone, or takes nothing.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -15,18 +15,15 @@ use std::task::{Context, Poll, ready};
 use hinny_core::error::Kind;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
-use tokio::io::ReadBuf;
 use tokio::net::TcpStream;
 
+use crate::connection::linger::Linger;
 use crate::connection::{Connection, answer_raw};
 use crate::event_loop::LoopState;
 use crate::lane::{self, End};
 use crate::service::HttpService;
 use crate::socket::HttpIo;
 use crate::timeouts::Phase;
-
-/// The most that is read and dropped after an early end.
-const LINGER_BYTES: usize = 1 << 20;
 
 /// hyper's smallest limit for its read buffer.
 const READ_BUFFER_MIN: usize = 8 << 10;
@@ -54,7 +51,7 @@ pub(crate) fn spawn(state: &Rc<LoopState>, stream: TcpStream, peer: SocketAddr) 
     } else {
         Stage::Http(Box::new(serve(&connection)))
     };
-    state.switches.metrics.connections_open.add(1);
+    connection.count_open();
     tokio::task::spawn_local(ConnectionTask {
         id,
         connection,
@@ -93,7 +90,7 @@ enum Stage {
     /// What waits is written, then our side is shut down.
     Closing,
     /// What the client still sends is dropped.
-    Lingering { dropped: usize },
+    Lingering(Linger),
 }
 
 struct ConnectionTask {
@@ -112,46 +109,37 @@ impl ConnectionTask {
                         lane::hand_over(&self.connection);
                         self.stage = Stage::Http(Box::new(serve(&self.connection)));
                     }
-                    End::Closed { heard_out: true } => self.stage = Stage::Closing,
+                    End::Closed { heard_out: true } => self.close(),
                     End::Closed { heard_out: false } => return Poll::Ready(()),
                 },
                 Stage::Http(http) => {
                     if ready!(poll_http(http, &self.connection, &mut self.draining, cx)) {
-                        self.stage = Stage::Closing;
+                        self.close();
                     } else {
                         return Poll::Ready(());
                     }
                 }
                 Stage::Closing => {
-                    let shut = self
-                        .connection
-                        .socket
-                        .borrow_mut()
-                        .poll_shutdown(cx, &self.connection.state);
+                    let shut = self.connection.poll_shutdown(cx);
+                    self.connection.track_blocking();
                     let late = self.connection.has_expired() || self.connection.is_cut();
                     if late && shut.is_pending() || ready!(shut).is_err() {
                         return Poll::Ready(());
                     }
-                    self.connection.enter(Phase::Linger);
-                    self.stage = Stage::Lingering { dropped: 0 };
+                    let Some(linger) = Linger::begin(&self.connection) else {
+                        return Poll::Ready(());
+                    };
+                    self.stage = Stage::Lingering(linger);
                 }
-                Stage::Lingering { dropped } => {
-                    if self.connection.has_expired() {
-                        return Poll::Ready(());
-                    }
-                    let mut scratch = [0; 4096];
-                    let mut buf = ReadBuf::new(&mut scratch);
-                    let read = self.connection.socket.borrow_mut().poll_read(cx, &mut buf);
-                    if ready!(read).is_err() || buf.filled().is_empty() {
-                        return Poll::Ready(());
-                    }
-                    *dropped += buf.filled().len();
-                    if *dropped > LINGER_BYTES {
-                        return Poll::Ready(());
-                    }
-                }
+                Stage::Lingering(linger) => return linger.poll(cx),
             }
         }
+    }
+
+    /// Nothing more is served. What is open has no client any more.
+    fn close(&mut self) {
+        self.stage = Stage::Closing;
+        abandon(&self.connection);
     }
 }
 
@@ -166,13 +154,11 @@ fn poll_http(http: &mut Http, connection: &Rc<Connection>, draining: &mut bool, 
         polled = Pin::new(&mut *http).poll(cx);
     }
     match polled {
-        // After a request for an upgrade hyper ends without a shutdown, so the last response may still wait.
-        Poll::Ready(Ok(())) => Poll::Ready(connection.is_to_be_heard_out() || connection.socket.borrow().waiting() > 0),
+        Poll::Ready(Ok(())) => Poll::Ready(true),
         Poll::Ready(Err(error)) => {
             log::debug!("connection of {} ended: {error}", connection.remote_addr);
-            // Of a response that broke off the client gets what there is, if it takes it at once.
-            let _ = connection.socket.borrow_mut().poll_flush(cx, &connection.state);
-            Poll::Ready(error.is_parse())
+            // Of a response that broke off the client gets what there is.
+            Poll::Ready(error.is_parse() || error.is_user() || error.is_body_write_aborted())
         }
         Poll::Pending => {
             let refusal = connection.guard.refusal();
@@ -211,7 +197,13 @@ fn expired(connection: &Connection) -> Option<bool> {
     if matches!(phase, Phase::Body | Phase::Handler) || !connection.take_expired() {
         return None;
     }
-    Some(answer_raw(connection, phase.expiry()))
+    Some(answer_raw(connection, phase.expiry()) || phase == Phase::Idle)
+}
+
+/// Ends the exchanges that are open: the client is gone, or the loop, or the last response is on its way.
+fn abandon(connection: &Connection) {
+    lane::abandon(connection);
+    drop(connection.adopted.take());
 }
 
 /// In a drain, makes the current request the connection's last; whether that was news. A connection between two
@@ -250,9 +242,9 @@ impl Future for ConnectionTask {
 impl Drop for ConnectionTask {
     fn drop(&mut self) {
         let state = &self.connection.state;
-        lane::abandon(&self.connection);
+        abandon(&self.connection);
         let removed = state.connections.borrow_mut().remove(self.id);
-        state.switches.metrics.connections_open.decrement();
+        self.connection.count_closed();
         if state.draining.get() {
             state.end_poll();
         }

@@ -150,9 +150,6 @@ pub(super) fn refuse(connection: &Connection, lane: &mut Lane, request: &OpenReq
     with_frame(connection, request, close, |out, frame| {
         response_bytes::write_answer(out, answer, frame);
     });
-    if answer.close {
-        connection.end_early();
-    }
     if answer.close || close {
         end(connection, lane);
     }

@@ -67,8 +67,6 @@ pub(super) fn take(connection: &Rc<Connection>, lane: &mut Lane, bytes: &[u8], c
         }
     }
     if lane.closing && taken < bytes.len() {
-        // Dropped unread, it would make the kernel reset the connection.
-        connection.end_early();
         taken = bytes.len();
     }
     (taken, Next::Input)

@@ -3,8 +3,8 @@
 
   * `serve` -- start Jetty and say where it listens
 
-  The adapter's own defaults hold: 8 to 50 threads, selectors and acceptors as Jetty reckons them by the processors that
-  the JVM sees (`-XX:ActiveProcessorCount`), `Date` and `Server` in every answer. Only the backlog is as the other rivals
+  The adapter's own defaults hold: 8 to 50 threads, selectors and acceptors as Jetty reckons them by the processors
+  that the JVM sees (`-XX:ActiveProcessorCount`), `Date` and `Server` in every answer. Only the backlog is as the other rivals
   have it."
   (:require
    [ring.adapter.jetty :as jetty])

@@ -26,9 +26,8 @@ public final class UndertowPeer {
     public static void main(String[] arguments) {
         int loops = Integer.parseInt(arguments[0]);
         int port = Integer.parseInt(arguments[1]);
-        PathHandler paths = new PathHandler()
-                .addExactPath("/plaintext", Answers::plaintext)
-                .addExactPath("/json", Answers::json);
+        PathHandler paths =
+                new PathHandler().addExactPath("/plaintext", Answers::plaintext).addExactPath("/json", Answers::json);
         Undertow server = Undertow.builder()
                 .addHttpListener(port, "127.0.0.1")
                 .setIoThreads(loops)

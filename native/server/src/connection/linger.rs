@@ -1,0 +1,112 @@
+//! The end of a connection that the server ends: our side is shut down, and what the client still sends is read and
+//! dropped for a while. A connection that is closed at once answers such bytes with a TCP reset, which destroys what the
+//! client has not read of the last response (RFC 9112 §9.6).
+//!
+//! # Invariants
+//! - A client that has ended its side, or ends it on seeing the end of ours, costs no wait.
+//! - Lingering is bounded: in time ([`crate::timeouts`]), in bytes, and in the number of connections of a loop.
+//! - A connection that lingers is not open: neither `:max-connections` nor the counter knows it any more, and a drain waits
+//!   for it [`DRAIN_WAIT`] at most.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::ReadBuf;
+use tokio::time::Sleep;
+
+use crate::connection::Connection;
+use crate::timeouts::Phase;
+
+/// The most that is read and dropped of one connection.
+const BYTES_MAX: usize = 1 << 20;
+
+/// The most connections of a loop that linger at once: more are closed without, so that clients who stay cannot take all
+/// descriptors.
+const CONNECTIONS_MAX: usize = 1024;
+
+/// How long a drain waits for a connection that lingers.
+const DRAIN_WAIT: Duration = Duration::from_millis(300);
+
+/// A connection that lingers.
+pub(crate) struct Linger {
+    connection: Rc<Connection>,
+    dropped: usize,
+    wait: DrainWait,
+}
+
+/// What a drain does about it.
+enum DrainWait {
+    /// There is none.
+    None,
+    /// The drain waits.
+    Until(Pin<Box<Sleep>>),
+    /// If nothing else is left, the loop ends.
+    Over,
+}
+
+impl Linger {
+    /// Begins when our side is shut down; `None` if there is nothing to wait for, or no room.
+    pub(crate) fn begin(connection: &Rc<Connection>) -> Option<Self> {
+        let state = &connection.state;
+        if connection.socket.borrow().has_ended() || state.lingering.get() >= CONNECTIONS_MAX {
+            return None;
+        }
+        connection.enter(Phase::Linger);
+        state.lingering.update(|lingering| lingering + 1);
+        Some(Self {
+            connection: Rc::clone(connection),
+            dropped: 0,
+            wait: DrainWait::None,
+        })
+    }
+
+    /// Drops what comes. Ready when the client has ended its side, or has had its time.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let connection = &self.connection;
+        if connection.has_expired() {
+            return Poll::Ready(());
+        }
+        while self.dropped <= BYTES_MAX {
+            let mut scratch = [0; 4096];
+            let mut buf = ReadBuf::new(&mut scratch);
+            let read = connection.socket.borrow_mut().poll_read(cx, &mut buf);
+            let Poll::Ready(read) = read else {
+                self.poll_wait(cx);
+                return Poll::Pending;
+            };
+            if read.is_err() || buf.filled().is_empty() {
+                break;
+            }
+            self.dropped += buf.filled().len();
+        }
+        Poll::Ready(())
+    }
+
+    /// Lets a drain go on without this connection when it has waited.
+    fn poll_wait(&mut self, cx: &mut Context<'_>) {
+        let state = &self.connection.state;
+        if matches!(self.wait, DrainWait::None) && state.draining.get() {
+            self.wait = DrainWait::Until(Box::pin(tokio::time::sleep(DRAIN_WAIT)));
+        }
+        if let DrainWait::Until(sleep) = &mut self.wait
+            && sleep.as_mut().poll(cx).is_ready()
+        {
+            self.wait = DrainWait::Over;
+            state.left_behind.update(|left| left + 1);
+            state.end_poll();
+        }
+    }
+}
+
+impl Drop for Linger {
+    fn drop(&mut self) {
+        let state = &self.connection.state;
+        state.lingering.update(|lingering| lingering - 1);
+        if matches!(self.wait, DrainWait::Over) {
+            state.left_behind.update(|left| left - 1);
+        }
+    }
+}
