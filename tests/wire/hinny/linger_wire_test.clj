@@ -91,6 +91,15 @@
               (is (= [true :eof] (ends-well client "" @large)))
               (is (true? (deref sending raw/guard-ms :hung))))))))))
 
+(deftest nothing-behind-the-end-test
+  (testing "what came with the last request, and is none, is not answered while the end of the response waits to be taken"
+    (doseq [shorter (range 0 36000 3000)
+            :let [body (subs @large shorter)]]
+      (with-server [server (fn [_] {:status 200 :body body}) nil]
+        (with-open [client (slow-client server)]
+          (send! client (str closing (more-table "no request")))
+          (is (= [true :eof] (ends-well client "" body)) shorter))))))
+
 (deftest unread-at-the-end-test
   (each-mode [mode modes/may-block?]
     (doseq [[what more] more-table]
