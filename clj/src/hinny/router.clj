@@ -59,13 +59,6 @@
     (when-not (contains? #{nil :strict :redirect} trailing-slash)
       (refuse :trailing-slash ":strict or :redirect" trailing-slash))))
 
-(defn- checked
-  "The routes of `data`, checked against each other and `others`, which come before them."
-  [data others opts]
-  (let [routes (route-table/routes data (assoc opts :from (count others)))]
-    (route-table/refuse-conflicts (into (vec others) routes))
-    routes))
-
 (defn router
   "Returns a `Router` for route data in any spelling, checked and compiled. It never changes; middleware is composed with
   handlers here, once for each endpoint.
@@ -88,23 +81,24 @@
   (^Router [data] (router data nil))
   (^Router [data opts]
    (check-options opts)
-   (let [routes (checked data nil opts)
-         names (route-table/names routes)
-         resolved (update opts :options #(or % (options/resolve-options nil)))]
-     (->Router routes names (route-table/compile-table routes (route-table/as-data routes) resolved)))))
+   (let [routes (route-table/routes data opts)
+         resolved (update opts :options #(or % (options/resolve-options nil)))
+         table (route-table/compile-table routes (route-table/as-data routes) resolved)]
+     (->Router routes (route-table/names routes) table))))
 
 (defn ^:no-doc server-table
   "Returns the `RouteTable` of `source` (a router, route data, or nil) with a server's `opts`: `:fallback?`,
   `:trailing-slash`, `:options`, and `:more`, route data of the server's own, of which the table does not tell."
   ^RouteTable [source {:keys [more] :as opts}]
-  (let [opts (dissoc opts :more)
-        ^Router router (cond
-                         (instance? Router source) source
-                         (some? source) (router source opts))
-        own (when router (.-routes router))]
-    (route-table/compile-table (into (vec own) (checked more own {}))
-                               (some-> own route-table/as-data)
-                               opts)))
+  (let [own (cond
+              (instance? Router source) (.-routes ^Router source)
+              (some? source) (route-table/routes source (dissoc opts :more)))
+        all (into (vec own) (route-table/routes more {:from (count own)}))
+        table (route-table/compile-table all (some-> own route-table/as-data) opts)]
+    ;; Those of a router have been looked at.
+    (when-not (instance? Router source)
+      (route-table/names own))
+    table))
 
 (defn routes
   "Returns the routes of `router` in their order, each as `[template data]`: its whole path as it was written, and its

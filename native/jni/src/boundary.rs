@@ -11,15 +11,23 @@ use jni::{Env, EnvUnowned, jni_str};
 /// Why a native method failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// A fact for the user: `EngineException` with a kind and a message.
-    Engine { kind: &'static str, message: String },
+    /// A fact for the user: `EngineException` with a kind and a message, and the numbers of endpoints that it is about.
+    Engine {
+        kind: &'static str,
+        message: String,
+        endpoints: Vec<u32>,
+    },
     /// JNI itself failed; a Java exception may be pending.
     Jni(Error),
 }
 
 impl Failure {
     pub(crate) const fn engine(kind: &'static str, message: String) -> Self {
-        Self::Engine { kind, message }
+        Self::Engine {
+            kind,
+            message,
+            endpoints: Vec::new(),
+        }
     }
 }
 
@@ -30,10 +38,20 @@ impl From<Error> for Failure {
 }
 
 impl fmt::Display for Failure {
-    /// Kind and message as `EngineException` reads them.
+    /// As `EngineException` reads it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Engine { kind, message } => write!(f, "{kind}\n{message}"),
+            Self::Engine {
+                kind,
+                message,
+                endpoints,
+            } => {
+                f.write_str(kind)?;
+                for number in endpoints {
+                    write!(f, " {number}")?;
+                }
+                write!(f, "\n{message}")
+            }
             Self::Jni(error) => write!(f, "internal\n{error}"),
         }
     }

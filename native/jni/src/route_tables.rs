@@ -20,7 +20,11 @@ static TABLES: Mutex<Slots<Arc<RouteTable>>> = Mutex::new(Slots::new());
 
 /// Compiles a table and gives its handle.
 pub(crate) fn compile(words: &[u8]) -> Result<jlong, Failure> {
-    let table = RouteTable::compile(words).map_err(|error| Failure::engine(error.kind, error.message))?;
+    let table = RouteTable::compile(words).map_err(|error| Failure::Engine {
+        kind: error.kind,
+        message: error.message,
+        endpoints: error.endpoints,
+    })?;
     lock()
         .insert(Arc::new(table))
         .and_then(|id| jlong::try_from(id).ok())

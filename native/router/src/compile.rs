@@ -18,6 +18,8 @@ pub struct RouteError {
     pub kind: &'static str,
     /// What is wrong, with the labels of the endpoints that it is about.
     pub message: String,
+    /// The numbers of both endpoints of a `route-conflict`, in order; none of other kinds.
+    pub endpoints: Vec<u32>,
 }
 
 impl fmt::Display for RouteError {
@@ -119,6 +121,7 @@ fn regex(source: &str, groups: usize, endpoint: &Endpoint) -> Result<Regex, Rout
     let refuse = |what: &str| RouteError {
         kind: "route-pattern",
         message: format!("the regular expression of {} cannot be used: {what}", endpoint.label),
+        endpoints: Vec::new(),
     };
     let regex = Regex::new(&format!("^(?:{source})$")).map_err(|error| {
         let text = error.to_string();
@@ -133,18 +136,20 @@ fn regex(source: &str, groups: usize, endpoint: &Endpoint) -> Result<Regex, Rout
 }
 
 fn error(clash: &Clash, method: &str, new: &Endpoint, endpoints: &[Endpoint]) -> RouteError {
-    let new = &new.label;
+    let label = &new.label;
     match clash {
         Clash::Endpoint(other) => RouteError {
             kind: "route-conflict",
             message: format!(
-                "the routes {} and {new} both answer {method} at the same paths; give them other paths, methods, :consumes or :produces",
+                "the routes {} and {label} both answer {method} at the same paths; give them other paths, methods, :consumes or :produces",
                 endpoints[*other].label
             ),
+            endpoints: vec![endpoints[*other].number, new.number],
         },
         Clash::Pattern(what) => RouteError {
             kind: "route-pattern",
-            message: format!("the path of the route {new} cannot be used: {what}"),
+            message: format!("the path of the route {label} cannot be used: {what}"),
+            endpoints: Vec::new(),
         },
     }
 }

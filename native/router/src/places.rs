@@ -24,6 +24,14 @@ pub(crate) struct Candidate {
     pub(crate) claim: Claim,
 }
 
+impl Candidate {
+    /// Whether `other` does not answer the method where this one does. In its own route, and before all that answer HEAD for
+    /// GET's sake, the one that names the method stays alone.
+    fn hides(&self, other: &Self) -> bool {
+        self.claim > other.claim && (self.route == other.route || other.claim == Claim::Implied)
+    }
+}
+
 /// The endpoints at one place, in the order of the table. More than one only if they differ in content.
 pub(crate) type Place = Vec<Candidate>;
 
@@ -67,25 +75,28 @@ impl Places {
     }
 }
 
-/// Adds an endpoint to those that answer the same method at the same paths. In its own route, and before all that answer
-/// HEAD for GET's sake, the one that names the method stays alone.
+/// Adds an endpoint to those that answer the same method at the same paths, if none of them hides it; those that it hides
+/// go.
 fn join(place: &mut Place, new: Candidate, endpoints: &[Endpoint]) -> Result<(), usize> {
-    let differ = |other: &Candidate| {
-        let (a, b) = (&endpoints[other.endpoint], &endpoints[new.endpoint]);
-        a.consumes != b.consumes || a.produces != b.produces
+    if place.iter().any(|other| other.hides(&new)) {
+        return Ok(());
+    }
+    place.retain(|other| !new.hides(other));
+    let content = |candidate: &Candidate| {
+        let endpoint = &endpoints[candidate.endpoint];
+        (sorted(&endpoint.consumes), sorted(&endpoint.produces))
     };
-    for other in place.iter_mut() {
-        let is_implied = other.claim == Claim::Implied || new.claim == Claim::Implied;
-        if other.claim != new.claim && (other.route == new.route || is_implied) {
-            if new.claim > other.claim {
-                *other = new;
-            }
-            return Ok(());
-        }
-        if !differ(other) {
-            return Err(other.endpoint);
-        }
+    if let Some(same) = place.iter().find(|other| content(other) == content(&new)) {
+        return Err(same.endpoint);
     }
     place.push(new);
     Ok(())
+}
+
+/// Media types in an order that does not depend on how they were written.
+fn sorted(types: &[Box<[u8]>]) -> Vec<&[u8]> {
+    let mut sorted: Vec<_> = types.iter().map(AsRef::as_ref).collect();
+    sorted.sort_unstable();
+    sorted.dedup();
+    sorted
 }

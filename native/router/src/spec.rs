@@ -1,8 +1,9 @@
 //! Reads a route table as Clojure encodes it.
 //!
 //! It is a sequence of words, each a little-endian u32 length and so many bytes, in pairs of key and value. What stands in
-//! front of the first `route` is the table's: `fallback` (`true`: a handler answers what no endpoint does) and
-//! `trailing-slash` (`strict` or `redirect`). A `route` with a label for messages begins an endpoint:
+//! front of the first `route` is the table's: `fallback` (`true`: a handler answers what no endpoint does),
+//! `trailing-slash` (`strict` or `redirect`), and the options of endpoints that do not set them. A `route` with a label for
+//! messages begins an endpoint:
 //!
 //! | key | value |
 //! |---|---|
@@ -59,15 +60,18 @@ impl TableSpec {
         let mut table = Self::default();
         let mut pairs = Pairs { words };
         let mut next = pairs.next().transpose()?;
+        let mut given = Vec::new();
         while let Some((key, value)) = next.filter(|(key, _)| *key != "route") {
             match (key, value) {
                 ("fallback", value) => table.fallback = value == b"true",
                 ("trailing-slash", b"strict") => table.redirect = false,
                 ("trailing-slash", b"redirect") => table.redirect = true,
-                _ => return Err(broken(format!("a table has no {key}"))),
+                (option, value) => given.push((option, text(value)?)),
             }
             next = pairs.next().transpose()?;
         }
+        let options = RouteOptions::decode(given.clone()).map_err(|error| broken(format!("a route table: {error}")))?;
+        let defaults = Defaults { given, options };
         while let Some((_, label)) = next {
             let mut own = Vec::new();
             next = pairs.next().transpose()?;
@@ -76,14 +80,16 @@ impl TableSpec {
                 next = pairs.next().transpose()?;
             }
             let number = u32::try_from(table.endpoints.len() + 1).map_err(|_| broken("too many endpoints".into()))?;
-            table.endpoints.push(EndpointSpec::read(number, text(label)?, &own)?);
+            table
+                .endpoints
+                .push(EndpointSpec::read(number, text(label)?, &own, &defaults)?);
         }
         Ok(table)
     }
 }
 
 impl EndpointSpec {
-    fn read(number: u32, label: &str, pairs: &[(&str, &[u8])]) -> Result<Self, RouteError> {
+    fn read(number: u32, label: &str, pairs: &[(&str, &[u8])], defaults: &Defaults<'_>) -> Result<Self, RouteError> {
         let mut route = 0;
         let mut methods = Vec::new();
         let mut path = None;
@@ -117,7 +123,7 @@ impl EndpointSpec {
                 option => options.push((option, text(value)?)),
             }
         }
-        let options = RouteOptions::decode(options).map_err(|error| of_option(label, &error))?;
+        let options = defaults.with(options).map_err(|error| of_option(label, &error))?;
         Ok(Self {
             route,
             methods,
@@ -137,6 +143,24 @@ impl EndpointSpec {
     }
 }
 
+/// The options of a table's endpoints that do not set them.
+struct Defaults<'a> {
+    given: Vec<(&'a str, &'a str)>,
+    options: RouteOptions,
+}
+
+impl<'a> Defaults<'a> {
+    /// The options of an endpoint that sets these.
+    fn with(&self, mut own: Vec<(&'a str, &'a str)>) -> Result<RouteOptions, OptionError> {
+        if own.is_empty() {
+            return Ok(self.options);
+        }
+        // Of two the first counts.
+        own.extend_from_slice(&self.given);
+        RouteOptions::decode(own)
+    }
+}
+
 fn of_option(label: &str, error: &OptionError) -> RouteError {
     broken(format!("the route {label}: {error}"))
 }
@@ -145,6 +169,7 @@ fn broken(message: String) -> RouteError {
     RouteError {
         kind: "route-invalid",
         message,
+        endpoints: Vec::new(),
     }
 }
 

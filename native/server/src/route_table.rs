@@ -27,6 +27,7 @@ impl RouteTable {
                 let opened = Files::new((**settings).clone()).map_err(|error| RouteError {
                     kind: "route-invalid",
                     message: format!("the route {}: {error}", endpoint.label),
+                    endpoints: Vec::new(),
                 })?;
                 files.push((endpoint.number, Arc::new(opened)));
             }

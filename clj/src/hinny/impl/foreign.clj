@@ -30,7 +30,7 @@
 (defn- target-within
   "The limit of a request's target where that of its head is `max-head-bytes`."
   [max-head-bytes]
-  {:max-uri-bytes (min max-head-bytes (:max ((options/specs) :max-uri-bytes)))})
+  {:max-uri-bytes (min max-head-bytes (:max (@options/specs :max-uri-bytes)))})
 
 (def table
   "Source -> option -> row. What a row may have:
@@ -223,6 +223,6 @@
   [function options]
   (options/refuse-no-map options)
   (let [rows (accepted function)
-        specs (options/specs)]
+        specs @options/specs]
     (options/refuse-unknown options (set (concat (keys specs) (keys rows))) meant (keys specs))
     (options/resolve-options (merge (defaults function specs) (translate rows specs options)))))

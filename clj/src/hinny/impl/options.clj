@@ -20,10 +20,9 @@
   `:unit :min :max :choices`; see `native/core/src/options.rs`."
   (delay (edn/read-string (Engine/optionTable))))
 
-(defn specs
-  "The entries of the table by name."
-  []
-  (into {} (map (juxt :name identity)) @table))
+(def specs
+  "A delay of the entries of the table by name."
+  (delay (into {} (map (juxt :name identity)) @table)))
 
 (defn edit-distance
   "Returns the number of characters to add, drop or change to turn one string into the other."
@@ -124,7 +123,7 @@
   Throws `ex-info` of type `:hinny.error/option-unknown` or `:hinny.error/option-invalid`, both with `:option`."
   [options]
   (refuse-no-map options)
-  (let [specs (specs)]
+  (let [specs @specs]
     (refuse-unknown options (set (keys specs)))
     (doseq [[option value] options]
       (check option (specs option) value))

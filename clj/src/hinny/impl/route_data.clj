@@ -17,7 +17,8 @@
    [clojure.string :as str]
    [hinny.impl.error :as error]
    [hinny.impl.route-path :as path]
-   [hinny.impl.route-regex :as regex])
+   [hinny.impl.route-regex :as regex]
+   [hinny.impl.route-text :as route-text])
   (:import
    (clojure.lang IFn)
    (java.util.regex Pattern)))
@@ -36,6 +37,16 @@
   "The keys that say what answers; an endpoint has one of them. `:hinny.impl/reply` is a reply slot's number, for Hinny's
   own endpoints."
   [:handler :response :files :file :resources :hinny.impl/reply])
+
+(defn first-where
+  "The first of `coll` for which `pred` holds, nil for none; of a vector without a sequence of it."
+  [pred coll]
+  (reduce (fn [_ one] (when (pred one) (reduced one))) nil coll))
+
+(defn present
+  "The first of the keys `ks` that `data` has a value for, nil for none."
+  [data ks]
+  (first-where #(some? (data %)) ks))
 
 (def ^:private donkey-modes {:blocking :worker :non-blocking :async})
 
@@ -58,7 +69,8 @@
 (defn- stance
   "How metadata says that a value is merged."
   [value]
-  (some (set (keys (meta value))) [:replace :displace :prepend]))
+  (when-let [about (meta value)]
+    (first-where #(contains? about %) [:replace :displace :prepend])))
 
 (defn- settled
   "The value without the metadata that said how it is merged."
@@ -90,8 +102,8 @@
                  (assoc merged k (if (and (method? k) (data-map? there) (data-map? value))
                                    (merge-data there value)
                                    (merge-values there value)))))
-             (if (some #(some? (inner %)) answers)
-               (apply dissoc outer answers)
+             (if (present inner answers)
+               (reduce dissoc outer answers)
                outer)
              inner))
 
@@ -102,10 +114,11 @@
     value
     [value]))
 
-(defn- update-present
-  [data k f]
-  (if (some? (get data k))
-    (update data k f)
+(defn- expand-value
+  [data k value]
+  (case k
+    (:middleware :methods :consumes :produces) (assoc data k (listed value))
+    :handler-mode (assoc data k (donkey-modes value value))
     data))
 
 (defn- expand-own
@@ -117,18 +130,19 @@
                (callable? value) {:handler value}
                :else (throw (invalid template (str "neither a map, a function nor a name: " (pr-str value))
                                      {:value value})))]
-    (-> (reduce #(update-present %1 %2 listed) data [:middleware :methods :consumes :produces])
-        (update-present :handler-mode #(donkey-modes % %)))))
+    (reduce-kv expand-value data data)))
 
 (defn expand
   "Returns what stands for data (a map, a function, a name, nil) as a map, and so for each of its methods."
   [template value]
-  (reduce (fn [data method]
-            (if (nil? (get data method))
-              (dissoc data method)
-              (update data method #(expand-own template %))))
-          (expand-own template value)
-          request-methods))
+  (let [own (expand-own template value)]
+    (reduce-kv (fn [data k value]
+                 (cond
+                   (not (method? k)) data
+                   (nil? value) (dissoc data k)
+                   :else (assoc data k (expand-own template value))))
+               own
+               own)))
 
 (defn- path?
   [value]
@@ -144,26 +158,23 @@
         (= "" text) ""
         :else (let [{:keys [params pattern]} (path/parse text nil)]
                 (when (seq params)
-                  (path/refuse text "has parameters, and a regular expression continues it"))
+                  (route-text/refuse text "has parameters, and a regular expression continues it"))
                 (regex/quoted pattern))))))
 
 (defn- route
-  [pieces data]
-  (if (some :regex? pieces)
+  [{:keys [template pieces data]}]
+  (if (first-where :regex? pieces)
     [(regex-text pieces) (assoc data :match-type :regex)]
-    [(str/join (map :text pieces)) data]))
-
-(defn- template-so-far
-  [pieces]
-  (str/join (map :text pieces)))
+    [template data]))
 
 (defn- below
-  "Where the children of a route are: its pieces and its data."
-  [{:keys [pieces data]} text argument]
-  (let [template (str (template-so-far pieces) text)
+  "Where the children of a route are: the path so far, its pieces, and its data."
+  [{:keys [template pieces data]} text argument]
+  (let [template (str template text)
         merged (merge-data data (expand template argument))
         regex? (or (instance? Pattern text) (and (= :regex (:match-type merged)) (not= "" text)))]
-    {:pieces (conj pieces {:text text :regex? regex?})
+    {:template template
+     :pieces (conj pieces {:text text :regex? regex?})
      :data merged}))
 
 (defn- in-vector
@@ -173,11 +184,11 @@
         here (below place text (when-not (identical? children given) argument))]
     (if (seq children)
       {:inside (map #(vector here %) children)}
-      {:route (route (:pieces here) (:data here))})))
+      {:route (route here)})))
 
 (defn- refuse-form
   [place form]
-  (throw (invalid (template-so-far (:pieces place))
+  (throw (invalid (:template place)
                   (str "a route is a vector that begins with a path, a map with a :path, or a map of paths, not "
                        (pr-str form))
                   {:value form})))
@@ -185,8 +196,8 @@
 (defn- refuse-own-answer
   "In a map of paths, what has paths below it is no route itself."
   [place data]
-  (when-let [own (some #(when (some? (data %)) %) (concat answers request-methods))]
-    (throw (invalid (template-so-far (:pieces place))
+  (when-let [own (or (present data answers) (present data request-methods))]
+    (throw (invalid (:template place)
                     (str "has paths below it, and " own " of its own; put that under the path \"\"")
                     {:key own}))))
 
@@ -195,7 +206,7 @@
   [place form]
   (let [{paths true own false} (group-by (comp boolean path? key) form)
         own (into {} own)
-        template (template-so-far (:pieces place))]
+        template (:template place)]
     (when-let [stray (first (remove keyword? (keys own)))]
       (throw (invalid template
                       (str "a map of paths has strings for paths and keywords for data, not " (pr-str stray))
@@ -224,11 +235,12 @@
     :else (refuse-form place form)))
 
 (defn- walk
-  [place form]
+  "`routes`, and behind them those of `form`."
+  [routes [place form]]
   (let [{:keys [route inside]} (if (or (nil? form) (coll? form)) (found place form) (refuse-form place form))]
     (if route
-      [route]
-      (into [] (mapcat (fn [[place form]] (walk place form))) inside))))
+      (conj routes route)
+      (reduce walk routes inside))))
 
 (defn flatten-routes
   "Returns a vector of `[template data]` of `form`, route data in any spelling. A template is the whole path as it was
@@ -237,6 +249,8 @@
 
   Throws `ex-info` of type `:hinny.error/route-invalid`, or `:hinny.error/route-pattern`."
   [form {:keys [path data]}]
-  (walk {:pieces (if path [{:text path}] [])
-         :data (expand "" data)}
-        form))
+  (walk []
+        [{:template (str path)
+          :pieces (if path [{:text path}] [])
+          :data (expand "" data)}
+         form]))

@@ -1,9 +1,9 @@
 (ns hinny.impl.route-endpoint
   "One route's data, checked, as the endpoints that answer at its path.
 
-  * `endpoints` -- of a `[template data]`, or an `ex-info`
+  * `endpoints` -- of a route, or an `ex-info`
 
-  An endpoint is a map of
+  An endpoint is a record of
 
       :route      the number of its route
       :template   of its route
@@ -11,9 +11,9 @@
       :methods    the methods it answers, a vector of keywords; nil for all that no other endpoint of the route answers
       :name       nil without one
       :data       the data of its route with its own merged into it, without the other endpoints
-      :handler    composed with its middleware; nil if the core answers
       :consumes :produces  media types, vectors; nil for all
       :options    options of the server that it sets
+      :handler    composed with its middleware; nil if the core answers
       :words      pairs of key and value for the native library: what it answers with, if the core answers"
   (:require
    [clojure.string :as str]
@@ -27,6 +27,8 @@
    (clojure.lang ExceptionInfo)))
 
 (set! *warn-on-reflection* true)
+
+(defrecord Endpoint [route template path methods name data consumes produces options handler words])
 
 (def route-options
   "A delay of the set of the options of the server that routes may set."
@@ -46,11 +48,18 @@
 
 (def ^:private media-range #"[!#$&^_.+\w-]+/(?:\*|[!#$&^_.+\w-]+)(?:\s*;.*)?|\*/\*")
 
+(defn- quoted
+  "As `pr-str` has it, which takes ten times as long, for text that may have to be escaped."
+  [template path]
+  (if (or (:regex path) (str/includes? template "\"") (str/includes? template "\\"))
+    (pr-str template)
+    (str \" template \")))
+
 (defn label
   "Returns how error messages name an endpoint: methods, template and name."
-  [{:keys [methods template name]}]
+  [{:keys [methods template path name]}]
   (str (when methods (str (str/join " " methods) " "))
-       (pr-str template)
+       (quoted template path)
        (when name (str " (" name ")"))))
 
 (defn- invalid
@@ -60,7 +69,8 @@
 (defn- the-answer
   "The one key that says what answers."
   [{:keys [data] :as endpoint}]
-  (let [[answer other] (filterv #(some? (data %)) route-data/answers)
+  (let [answer (route-data/present data route-data/answers)
+        other (route-data/first-where #(and (some? (data %)) (not= answer %)) route-data/answers)
         likely (when-not answer
                  (some #(when (and (keyword? %) (not (@known-keys %)))
                           (when-let [meant (options/nearest % [:handler :response :resources])]
@@ -78,17 +88,16 @@
 
 (defn- check-media-types
   [endpoint k]
-  (doseq [value (k (:data endpoint))]
+  (doseq [value (k endpoint)]
     (when-not (and (string? value) (re-matches media-range value))
       (throw (invalid endpoint (str k " must be media types such as \"application/json\", has " (pr-str value))
                       {:key k :value value})))))
 
 (defn- check-options
   [endpoint]
-  (doseq [[option value] (select-keys (:data endpoint) @route-options)
-          :when (some? value)]
+  (doseq [[option value] (:options endpoint)]
     (try
-      (options/check option ((options/specs) option) value)
+      (options/check option (@options/specs option) value)
       (catch ExceptionInfo failure
         (throw (error/failure "option-invalid"
                               (str "route " (label endpoint) ": " (ex-message failure))
@@ -135,14 +144,22 @@
                                  :hinny.impl/reply [["reply" (str value)]]
                                  (route-files/words template answer value (catch-all? path))))))))
 
+(defn- options-of
+  [data]
+  (reduce-kv (fn [set-here k value]
+               (if (and (some? value) (@route-options k))
+                 (assoc set-here k value)
+                 set-here))
+             {}
+             data))
+
 (defn- endpoint
-  [{:keys [template path number opts]} methods data]
-  (let [bare {:route number :template template :path path :methods methods :name (:name data) :data data}]
+  [{:keys [template path number]} methods data opts]
+  (let [content-types #(some-> (seq (% data)) vec)
+        bare (->Endpoint number template path methods (:name data) data
+                         (content-types :consumes) (content-types :produces) (options-of data) nil nil)]
     (check bare)
-    (assoc (with-answer bare opts)
-           :consumes (not-empty (vec (:consumes data)))
-           :produces (not-empty (vec (:produces data)))
-           :options (into {} (filter (comp some? val)) (select-keys data @route-options)))))
+    (with-answer bare opts)))
 
 (defn- own-methods
   "The methods of what a route answers itself, nil for all: as `:methods` says, and of files only GET."
@@ -155,7 +172,7 @@
                                     (when nearest (str ", did you mean " nearest "?"))
                                     " Known: " (str/join " " route-data/request-methods))
                                {:key :methods :value method :nearest nearest})))
-  (let [files (some #(when (some? (data %)) %) [:files :file :resources])]
+  (let [files (route-data/present data [:files :file :resources])]
     (when-let [other (and files (some #(when-not (#{:get :head} %) %) methods))]
       (throw (route-data/invalid template (str files " answers :get and :head, not " other) {:key files :value other})))
     (or (seq (filter (set methods) route-data/request-methods))
@@ -164,7 +181,7 @@
 (defn- refuse-twice
   "A method that has an endpoint of its own cannot be among `:methods` too."
   [{:keys [template]} methods data]
-  (when-let [twice (some #(when (data %) %) methods)]
+  (when-let [twice (route-data/first-where data methods)]
     (throw (route-data/invalid template
                                (str twice " is one of its :methods, and has an endpoint of its own")
                                {:key twice}))))
@@ -174,20 +191,26 @@
   (into [:methods :match-type] route-data/request-methods))
 
 (defn- method-endpoint
-  [{:keys [template] :as route} method top own]
-  (when-let [stray (some #(when (contains? own %) %) keys-of-routes)]
+  [{:keys [template] :as route} method top own opts]
+  (when-let [stray (route-data/first-where #(contains? own %) keys-of-routes)]
     (throw (route-data/invalid template (str stray " belongs to a route, and is in its " method) {:key stray})))
-  (endpoint route [method] (route-data/merge-data (dissoc top :methods) own)))
+  (endpoint route [method] (route-data/merge-data top own) opts))
 
 (defn endpoints
-  "Returns a vector of the endpoints of `route`: `:template`, `:data`, `:path`, `:number`, and the router's `:opts`.
+  "Returns a vector of the endpoints of `route`: `:template`, `:data`, `:path`, `:number`. `opts` are its router's.
 
   Throws `ex-info` of type `:hinny.error/route-invalid` or `:hinny.error/option-invalid`."
-  [{:keys [data] :as route}]
-  (let [top (apply dissoc data route-data/request-methods)
-        by-method (filterv data route-data/request-methods)
-        itself? (or (some #(some? (top %)) route-data/answers) (empty? by-method))
-        methods (when itself? (own-methods route top))]
+  [{:keys [data] :as route} opts]
+  (let [top (reduce dissoc data route-data/request-methods)
+        itself? (or (route-data/present top route-data/answers)
+                    (not (route-data/present data route-data/request-methods)))
+        methods (when itself? (own-methods route top))
+        top (dissoc top :methods)]
     (refuse-twice route methods data)
-    (cond-> (mapv #(method-endpoint route % top (data %)) by-method)
-      itself? (conj (endpoint route (some-> methods vec) (dissoc top :methods))))))
+    (cond-> (reduce (fn [found method]
+                      (if-let [own (data method)]
+                        (conj found (method-endpoint route method top own opts))
+                        found))
+                    []
+                    route-data/request-methods)
+      itself? (conj (endpoint route (some-> methods vec) top opts)))))

@@ -15,72 +15,10 @@
   UTF-8, hex digits upper case, and what need not be encoded is not."
   (:require
    [clojure.string :as str]
-   [hinny.impl.error :as error])
-  (:import
-   (java.nio.charset StandardCharsets)))
+   [hinny.impl.error :as error]
+   [hinny.impl.route-text :as route-text :refer [refuse]]))
 
 (set! *warn-on-reflection* true)
-
-(def ^:private unreserved
-  (set "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"))
-
-(def ^:private literal
-  "The characters of a path that stand for themselves: RFC 3986 pchar, and the slash."
-  (into unreserved "!$&'()*+,;=:@/"))
-
-(defn refuse
-  "Throws that `template` is no path, for `reason`."
-  [template reason]
-  (throw (error/failure "route-pattern" (str "path " (pr-str template) " " reason) {:template template})))
-
-(defn- utf-8
-  ^bytes [^String text]
-  (.getBytes text StandardCharsets/UTF_8))
-
-(defn- well-formed?
-  "Whether no half of a surrogate pair is in `text`."
-  [^String text]
-  (= text (String. (utf-8 text) StandardCharsets/UTF_8)))
-
-(defn- percent-encode
-  "`text` with all but the characters in `kept` percent-encoded."
-  [text kept]
-  (let [encoded (StringBuilder.)]
-    (doseq [b (utf-8 text)
-            :let [value (bit-and (int b) 0xFF)]]
-      (if (kept (char value))
-        (.append encoded (char value))
-        (.append encoded (format "%%%02X" value))))
-    (str encoded)))
-
-(defn- normalise-escape
-  [escape]
-  (let [ch (char (Integer/parseInt (subs escape 1) 16))]
-    (if (unreserved ch) (str ch) (str/upper-case escape))))
-
-(defn- normalise-special
-  "Literal text of `template` that has characters to be looked at, as the matcher has it."
-  [template text]
-  (when-let [stray (re-find #"%(?![0-9A-Fa-f]{2}).{0,2}" text)]
-    (refuse template (str "has a % without two hex digits behind it: " (pr-str stray) "; write %25 for the character")))
-  (when-let [found (re-find #"[\s\p{Cntrl}]" text)]
-    (refuse template (str "has white space or a control character, " (pr-str found) "; write it percent-encoded")))
-  (when-let [found (re-find #"[?#]" text)]
-    (refuse template (str "has a " found ", which begins what is no part of a path")))
-  (str/replace text
-               #"%[0-9A-Fa-f]{2}|[^%]+"
-               (fn [piece]
-                 (if (str/starts-with? piece "%")
-                   (normalise-escape piece)
-                   (percent-encode piece literal)))))
-
-(defn- normalise
-  "Literal text of `template` as the matcher has it."
-  [template text]
-  ;; Nearly all text is such, and a table may have ten thousand paths.
-  (if (re-matches #"[A-Za-z0-9._~/-]*+" text)
-    text
-    (normalise-special template text)))
 
 (defn- parameter-name
   [template text]
@@ -116,50 +54,85 @@
       (refuse template "has a catch-all that is not at its end"))
     [{(if (= \* (get template at)) :rest :segment) (parameter-name template text)} end]))
 
+(defn- mark
+  "Where the first of the characters `marks` is at or behind `from`, or the end."
+  ^long [^String template ^long from ^String marks]
+  (loop [at from]
+    (if (or (= at (.length template)) (<= 0 (.indexOf marks (int (.charAt template at)))))
+      at
+      (recur (inc at)))))
+
 (defn- split
-  "The parts of `template`: texts, `{:segment name}`, `{:rest name}`."
-  [template {:keys [colon bracket]}]
-  (loop [parts [] from 0 at 0]
-    (let [before #(if (< from at) (conj parts (normalise template (subs template from at))) parts)
-          ch (get template at)
-          [part end] (cond
-                       (nil? ch) nil
-                       (and bracket (= \{ ch)) (bracketed template at)
-                       (and bracket (= \} ch)) (refuse template "has a } without its {")
-                       (and colon (#{\: \*} ch)) (bare template at))]
-      (cond
-        part (recur (conj (before) part) (long end) (long end))
-        ch (recur parts from (inc at))
-        :else (before)))))
+  "The parts of `template`: texts, `{:segment name}`, `{:rest name}`. What is none of `marks` is literal."
+  [^String template marks]
+  (loop [parts [] from 0]
+    (let [at (mark template from marks)
+          parts (if (< from at) (conj parts (route-text/normalise template (subs template from at))) parts)]
+      (if (= at (.length template))
+        parts
+        (let [[part end] (case (.charAt template at)
+                           \{ (bracketed template at)
+                           \} (refuse template "has a } without its {")
+                           (bare template at))]
+          (recur (conj parts part) (long end)))))))
+
+(defn- part-name
+  "The name of the parameter that a part is; nil for text."
+  [part]
+  (when (map? part)
+    (or (:segment part) (:rest part))))
 
 (defn- check-parts
-  [template parts]
-  (doseq [[before part after] (map vector (cons nil parts) parts (concat (rest parts) [nil]))
-          :when (map? part)]
-    (when (and (:rest part) after)
-      (refuse template "has a catch-all that is not at its end"))
-    (when (and (:rest part) (not (str/ends-with? (str before) "/")))
-      (refuse template "has a catch-all that does not begin a segment")))
-  (doseq [[part text following] (partition 3 1 (concat [nil] parts [nil]))
-          :when (and (map? part)
-                     (or (map? text) (and (map? following) (not (str/includes? text "/")))))]
-    (refuse template "has two parameters in one segment"))
-  (let [names (keep #(or (:segment %) (:rest %)) (filter map? parts))]
-    (when-not (or (empty? names) (apply distinct? names))
-      (refuse template (str "has two parameters of one name: " (str/join " " names))))))
+  [template parts params]
+  (let [beside #(get parts (+ %1 %2))
+        check-rest (fn [at]
+                     (when (beside at 1)
+                       (refuse template "has a catch-all that is not at its end"))
+                     (when-not (str/ends-with? (str (beside at -1)) "/")
+                       (refuse template "has a catch-all that does not begin a segment")))
+        check-segment (fn [at]
+                        (when (or (map? (beside at 1))
+                                  (and (beside at 2) (not (str/includes? (beside at 1) "/"))))
+                          (refuse template "has two parameters in one segment")))]
+    (reduce-kv (fn [_ at part] (when (:rest part) (check-rest at))) nil parts)
+    (reduce-kv (fn [_ at part] (when (map? part) (check-segment at))) nil parts)
+    (when-not (apply distinct? params)
+      (refuse template (str "has two parameters of one name: " (str/join " " params))))))
 
-(defn- syntax-set
+(defn- marks
+  "The characters that mean something in this syntax."
   [syntax]
-  (let [chosen (set (if (or (nil? syntax) (coll? syntax)) (or syntax [:colon :bracket]) [syntax]))]
+  (let [chosen (cond
+                 (coll? syntax) (set syntax)
+                 (some? syntax) #{syntax})]
     (when-not (every? #{:colon :bracket} chosen)
       (throw (error/failure "option-invalid"
                             (str ":syntax must be :colon, :bracket or a set of both, is " (pr-str syntax))
                             {:option :syntax :value syntax})))
-    (zipmap chosen (repeat true))))
+    (if chosen
+      (str (when (chosen :bracket) "{}") (when (chosen :colon) ":*"))
+      "{}:*")))
+
+(defn- as-pattern
+  "The parts as the matcher reads them."
+  [parts]
+  (let [pattern (StringBuilder.)]
+    (reduce (fn [number part]
+              (if (string? part)
+                (do
+                  (.append pattern ^String part)
+                  number)
+                (do
+                  (.. pattern (append (if (:rest part) "{*p" "{p")) (append (long number)) (append "}"))
+                  (inc number))))
+            0
+            parts)
+    (str pattern)))
 
 (defn- dot-segment?
+  "Whether `path`, which begins with a slash, has a segment `.` or `..`."
   [path]
-  (some #{"." ".."} (str/split path #"/")))
+  (and (str/includes? path "/.") (some #{"." ".."} (str/split path #"/"))))
 
 (defn parse
   "Returns a template as data: `:template`, `:parts`, `:params` (names in order) and `:pattern` (as matchit reads it).
@@ -169,16 +142,12 @@
   [template syntax]
   (when-not (str/starts-with? template "/")
     (refuse template "does not begin with a slash"))
-  (when-not (well-formed? template)
+  (when-not (route-text/well-formed? template)
     (refuse template "has half of a surrogate pair"))
-  (let [parts (split template (syntax-set syntax))
-        _ (check-parts template parts)
-        params (filterv some? (map #(or (:segment %) (:rest %)) parts))
-        pattern (loop [text "" number 0 [part & more] parts]
-                  (cond
-                    (nil? part) text
-                    (string? part) (recur (str text part) number more)
-                    :else (recur (str text (if (:rest part) "{*p" "{p") number "}") (inc number) more)))]
+  (let [parts (split template (marks syntax))
+        params (into [] (keep part-name) parts)
+        _ (when (seq params) (check-parts template parts params))
+        pattern (as-pattern parts)]
     (when (str/includes? pattern "//")
       (refuse template "has an empty segment: does a path that it continues end with a slash?"))
     (when (dot-segment? pattern)
@@ -205,7 +174,7 @@
   (let [text (value-text value)]
     (when (nil? text)
       (refuse-value parameter value "must be a string, number, keyword, symbol, boolean, UUID or time"))
-    (when-not (well-formed? text)
+    (when-not (route-text/well-formed? text)
       (refuse-value parameter value "has half of a surrogate pair"))
     text))
 
@@ -213,13 +182,13 @@
   [params part]
   (if (string? part)
     part
-    (let [parameter (or (:segment part) (:rest part))
+    (let [parameter (part-name part)
           text (text-of parameter (params parameter))]
       (when (and (:segment part) (= "" text))
         (refuse-value parameter text "must not be empty"))
       (if (:rest part)
-        (percent-encode text (conj unreserved \/))
-        (percent-encode text unreserved)))))
+        (route-text/percent-encode text (conj route-text/unreserved \/))
+        (route-text/percent-encode text route-text/unreserved)))))
 
 (defn fill
   "Returns the path that `parsed`, of `parse`, is with the values in the map `params`; those that it does not have are
@@ -250,6 +219,6 @@
             (for [[parameter value] params
                   element (if (or (sequential? value) (set? value)) value [value])
                   :when (some? element)]
-              (str (percent-encode (text-of parameter parameter) unreserved)
+              (str (route-text/percent-encode (text-of parameter parameter) route-text/unreserved)
                    "="
-                   (percent-encode (text-of parameter element) unreserved)))))
+                   (route-text/percent-encode (text-of parameter element) route-text/unreserved)))))

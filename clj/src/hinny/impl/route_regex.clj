@@ -12,7 +12,7 @@
   the table is compiled."
   (:require
    [clojure.string :as str]
-   [hinny.impl.route-path :as path])
+   [hinny.impl.route-text :as route-text])
   (:import
    (java.util.regex Pattern)))
 
@@ -42,8 +42,8 @@
     (let [flags (flags-beside regex)
           others (bit-and-not flags Pattern/CASE_INSENSITIVE)]
       (when-not (zero? others)
-        (path/refuse (str regex) (str "is a Pattern with flags other than CASE_INSENSITIVE (" others
-                                      "); write them into it, as (?x) for instance")))
+        (route-text/refuse (str regex) (str "is a Pattern with flags other than CASE_INSENSITIVE (" others
+                                         "); write them into it, as (?x) for instance")))
       (str (when-not (zero? flags) "(?i)") regex))
     regex))
 
@@ -64,7 +64,7 @@
 (defn- refuse-escape
   [regex at]
   (when-let [escape (re-find #"^\\[1-9kQ]" (subs regex at))]
-    (path/refuse regex (str "has " escape ": back references and quoting are not supported"))))
+    (route-text/refuse regex (str "has " escape ": back references and quoting are not supported"))))
 
 (defn- group
   "What the parenthesis at `at` begins: a name, `:unnamed`, nil for no group."
@@ -72,7 +72,7 @@
   (let [behind (subs regex (inc at))
         [_ group-name] (re-find #"^\?P?<([^=!>][^>]*)>" behind)]
     (when-let [look (re-find #"^\?(?:<?[=!]|>)" behind)]
-      (path/refuse regex (str "has (" look ": looking around and atomic groups are not supported")))
+      (route-text/refuse regex (str "has (" look ": looking around and atomic groups are not supported")))
     (cond
       group-name group-name
       (str/starts-with? behind "?") nil
@@ -100,5 +100,5 @@
                                    (if (= :unnamed found) (keyword (str "param" number)) (keyword found))))
                     (found-groups regex))]
     (when-not (or (empty? names) (apply distinct? names))
-      (path/refuse regex (str "has two groups of one name: " (str/join " " names))))
+      (route-text/refuse regex (str "has two groups of one name: " (str/join " " names))))
     names))

@@ -3,7 +3,6 @@
 
   * `routes`       -- flattened routes with their endpoints, or an `ex-info`
   * `names`        -- name -> route
-  * `refuse-conflicts` -- throws for two routes that answer the same requests
   * `words`        -- the table in bytes
   * `jvm-endpoints` -- what Java needs of it
   * `compile-table` -- both, as a `RouteTable`"
@@ -15,11 +14,12 @@
    [hinny.impl.route-data :as route-data]
    [hinny.impl.route-endpoint :as route-endpoint]
    [hinny.impl.route-path :as route-path]
-   [hinny.impl.route-regex :as route-regex])
+   [hinny.impl.route-regex :as route-regex]
+   [hinny.impl.route-text :as route-text])
   (:import
    (clojure.lang Keyword)
    (io.github.hinny Endpoint Engine$Mode EngineException RouteTable)
-   (java.io ByteArrayOutputStream)
+   (java.io ByteArrayOutputStream DataOutputStream)
    (java.nio.charset StandardCharsets)))
 
 (set! *warn-on-reflection* true)
@@ -29,7 +29,7 @@
   (case match-type
     :regex (do
              (when-not (str/starts-with? (str/replace template #"^\(\?\w+\)" "") "/")
-               (route-path/refuse template "is a regular expression that does not begin with a slash"))
+               (route-text/refuse template "is a regular expression that does not begin with a slash"))
              {:regex template :params (route-regex/groups template)})
     (nil :simple) (route-path/parse template syntax)
     (throw (route-data/invalid template
@@ -46,14 +46,25 @@
                         (and (str/starts-with? (name %) text) (str/includes? text "-"))))
               @route-endpoint/unmistakable-keys))))
 
+(defn- into-keys
+  "The keys of route data and of its methods, into a set."
+  [seen data]
+  (reduce-kv (fn [seen k value]
+               (if (route-data/method? k)
+                 (reduce-kv (fn [seen k _] (conj seen k)) (conj seen k) value)
+                 (conj seen k)))
+             seen
+             data))
+
 (defn- refuse-misspelt
   [flat]
-  (let [keys-of (fn [[_ data]] (mapcat keys (cons data (keep data route-data/request-methods))))
-        misspelt (into #{}
+  (let [misspelt (into #{}
                        (filter #(and (keyword? %) (nil? (namespace %)) (not (@route-endpoint/known-keys %)) (alike? %)))
-                       (into #{} (mapcat keys-of) flat))]
+                       (reduce into-keys #{} (eduction (map second) flat)))]
     (when (seq misspelt)
-      (let [[template k] (some (fn [[template :as route]] (when-let [k (some misspelt (keys-of route))] [template k]))
+      (let [[template k] (some (fn [[template data]]
+                                 (when-let [k (some misspelt (into-keys #{} data))]
+                                   [template k]))
                                flat)
             nearest (options/nearest k @route-endpoint/known-keys)]
         (throw (route-data/invalid template
@@ -73,103 +84,99 @@
                          (let [route {:number (+ number (or from 0))
                                       :template template
                                       :data data
-                                      :path (parsed template data syntax)
-                                      :opts opts}]
-                           (-> (assoc route :endpoints (route-endpoint/endpoints route))
-                               (dissoc :opts)))))
+                                      :path (parsed template data syntax)}]
+                           (assoc route :endpoints (route-endpoint/endpoints route opts)))))
           flat)))
+
+(defn- add-name
+  [named {:keys [template number] :as route} route-name]
+  (let [other (named route-name)]
+    (when (and other (not= number (:number other)))
+      (throw (error/failure "route-name-duplicate"
+                            (str "the routes " (pr-str (:template other)) " and " (pr-str template)
+                                 " are both named " route-name "; rename one of them")
+                            {:name route-name :templates [(:template other) template]})))
+    (assoc! named route-name route)))
 
 (defn names
   "Returns a map from name to route, of all names that routes and their endpoints have.
 
   Throws `ex-info` of type `:hinny.error/route-name-duplicate`."
   [routes]
-  (reduce (fn [named [route-name {:keys [template number] :as route}]]
-            (let [other (named route-name)]
-              (when (and other (not= number (:number other)))
-                (throw (error/failure "route-name-duplicate"
-                                      (str "the routes " (pr-str (:template other)) " and " (pr-str template)
-                                           " are both named " route-name "; rename one of them")
-                                      {:name route-name :templates [(:template other) template]})))
-              (assoc named route-name route)))
-          {}
-          (for [route routes
-                route-name (distinct (keep :name (cons (:data route) (:endpoints route))))]
-            [route-name route])))
+  (let [add (fn [named route {:keys [name]}]
+              (if name (add-name named route name) named))]
+    (persistent! (reduce (fn [named {:keys [data endpoints] :as route}]
+                           (reduce #(add %1 route %2) (add named route data) endpoints))
+                         (transient {})
+                         routes))))
 
 (defn- shared-method
-  "A method that both endpoints answer: a keyword, or `:any`; nil for none. `siblings` has the methods that other endpoints
-  of a route answer, by its number."
-  [a b siblings]
+  "A method that both endpoints answer: a keyword, or `:any`. `routes` are those of the table, in order."
+  [a b routes]
   (let [a-methods (:methods a)
-        b-methods (:methods b)]
+        b-methods (:methods b)
+        siblings #(into #{} (mapcat :methods) (:endpoints (routes (:route %))))]
     (cond
       (and a-methods b-methods) (first (set/intersection (set a-methods) (set b-methods)))
-      a-methods (first (remove (siblings (:route b)) a-methods))
-      b-methods (recur b a siblings)
+      a-methods (first (remove (siblings b) a-methods))
+      b-methods (recur b a routes)
       :else :any)))
 
-(defn refuse-conflicts
-  "Throws `ex-info` of type `:hinny.error/route-conflict` if two endpoints of different routes answer one method at one
-  path, whatever its parameters are called, and consume and produce the same."
-  [routes]
-  (let [siblings (into {} (map (juxt :number #(into #{} (mapcat :methods) (:endpoints %)))) routes)
-        same (group-by (juxt (comp :pattern :path) (comp set :consumes) (comp set :produces))
-                       (filter (comp :pattern :path) (mapcat :endpoints routes)))]
-    (doseq [[_ endpoints] same
-            :when (next endpoints)
-            [a & others] (take-while seq (iterate rest endpoints))
-            b others
-            :when (not= (:route a) (:route b))
-            :let [method (shared-method a b siblings)]
-            :when method]
-      (throw (error/failure "route-conflict"
-                            (str "the routes " (route-endpoint/label a) " and " (route-endpoint/label b) " both answer "
-                                 (if (= :any method) "every method" method)
-                                 "; give them other paths or methods, or let them differ in :consumes or :produces")
-                            {:templates [(:template a) (:template b)] :method method})))))
-
-(defn- option-words
-  [options]
-  (mapv (fn [[option value]] [(name option) (options/encode-value value)]) options))
-
-(defn- endpoint-words
-  "The pairs of key and value of one endpoint. `defaults` are the server's options that routes may set, `default-words` the
-  same as pairs."
-  [{:keys [route path methods consumes produces options words] :as endpoint} defaults default-words]
-  (let [{:keys [regex pattern params]} path]
-    (concat [["route" (route-endpoint/label endpoint)]]
-            (map #(vector "method" (str/upper-case (name %))) methods)
-            (if regex
-              [["regex" regex] ["group-count" (str (count params))]]
-              [["pattern" pattern]])
-            [["route-number" (str route)]]
-            (map #(vector "consumes" %) consumes)
-            (map #(vector "produces" %) produces)
-            (if (empty? options) default-words (option-words (merge defaults options)))
-            words)))
+(defn- conflict
+  "That two endpoints of different routes answer one method at one path, whatever its parameters are called, and consume and
+  produce the same."
+  [a b routes cause]
+  (let [method (shared-method a b routes)]
+    (error/failure "route-conflict"
+                   (str "the routes " (route-endpoint/label a) " and " (route-endpoint/label b) " both answer "
+                        (if (= :any method) "every method" method)
+                        "; give them other paths or methods, or let them differ in :consumes or :produces")
+                   {:templates [(:template a) (:template b)] :method method}
+                   cause)))
 
 (defn- put-word
-  [^ByteArrayOutputStream out word]
-  (let [content (if (bytes? word) word (.getBytes ^String word StandardCharsets/UTF_8))
-        length (alength ^bytes content)]
-    (doseq [shift [0 8 16 24]]
-      (.write out (int (bit-and 0xFF (bit-shift-right length shift)))))
-    (.writeBytes out content)))
+  [^DataOutputStream out word]
+  (let [content (if (bytes? word) word (.getBytes ^String word StandardCharsets/UTF_8))]
+    (.writeInt out (Integer/reverseBytes (alength ^bytes content)))
+    (.write out ^bytes content)))
+
+(defn- put-pair
+  [out k value]
+  (put-word out k)
+  (put-word out value))
+
+(defn- put-options
+  [out options]
+  (run! (fn [[option value]] (put-pair out (name option) (options/encode-value value))) options))
+
+(defn- put-endpoint
+  [out {:keys [route path methods consumes produces options words] :as endpoint}]
+  (put-pair out "route" (route-endpoint/label endpoint))
+  (put-pair out "route-number" (str route))
+  (run! #(put-pair out "method" (str/upper-case (name %))) methods)
+  (if-let [regex (:regex path)]
+    (do
+      (put-pair out "regex" regex)
+      (put-pair out "group-count" (str (count (:params path)))))
+    (put-pair out "pattern" (:pattern path)))
+  (run! #(put-pair out "consumes" %) consumes)
+  (run! #(put-pair out "produces" %) produces)
+  (put-options out options)
+  (run! (fn [[k value]] (put-pair out k value)) words))
+
+(def ^:private all-endpoints (mapcat :endpoints))
 
 (defn words
   "Returns the table of `routes` in bytes: words of a length and so many bytes, in pairs. `options` are the server's,
   resolved; `fallback?` is whether a handler answers what no route does, `trailing-slash` `:strict` or `:redirect`."
   ^bytes [routes {:keys [fallback? trailing-slash options]}]
-  (let [out (ByteArrayOutputStream.)
-        defaults (into (sorted-map) (select-keys options @route-endpoint/route-options))
-        default-words (option-words defaults)]
-    (doseq [[k value] (concat [["fallback" (str (boolean fallback?))]
-                               ["trailing-slash" (name (or trailing-slash :strict))]]
-                              (mapcat #(endpoint-words % defaults default-words) (mapcat :endpoints routes)))]
-      (put-word out k)
-      (put-word out value))
-    (.toByteArray out)))
+  (let [bytes-out (ByteArrayOutputStream.)
+        out (DataOutputStream. bytes-out)]
+    (put-pair out "fallback" (str (boolean fallback?)))
+    (put-pair out "trailing-slash" (name (or trailing-slash :strict)))
+    (put-options out (into (sorted-map) (select-keys options @route-endpoint/route-options)))
+    (run! #(put-endpoint out %) (eduction all-endpoints routes))
+    (.toByteArray bytes-out)))
 
 (defn- jvm-endpoint
   ^Endpoint [{:keys [template methods name data handler options path]} server-options]
@@ -183,12 +190,12 @@
              data
              (cond-> {:template template :data data}
                name (assoc :name name)
-               (and methods (nil? (next methods))) (assoc :method (first methods)))))
+               (= 1 (count methods)) (assoc :method (methods 0)))))
 
 (defn jvm-endpoints
   "Returns an array of the `Endpoint`s of `routes`, in the order of `words`. `options` are the server's, resolved."
   ^"[Lio.github.hinny.Endpoint;" [routes options]
-  (into-array Endpoint (map #(jvm-endpoint % options) (mapcat :endpoints routes))))
+  (into-array Endpoint (into [] (comp all-endpoints (map #(jvm-endpoint % options))) routes)))
 
 (defn as-data
   "Returns `routes` as data: a vector of `[template data]`."
@@ -205,4 +212,8 @@
   (try
     (RouteTable/compile (words routes opts) (jvm-endpoints routes options) shown)
     (catch EngineException failure
-      (throw (error/failure (.kind failure) (.getMessage failure) {} failure)))))
+      (let [endpoints (into [] all-endpoints routes)
+            about (mapv #(endpoints (dec %)) (.endpoints failure))]
+        (throw (if (= "route-conflict" (.kind failure))
+                 (conflict (about 0) (about 1) routes failure)
+                 (error/failure (.kind failure) (.getMessage failure) {} failure)))))))

@@ -278,6 +278,52 @@ fn conflicts_name_both_routes() {
         ] {
             assert!(error.message.contains(label.trim()), "{label}: {error}");
         }
+        assert_eq!(error.endpoints, [1, 2], "{error}");
+    }
+}
+
+#[test]
+fn what_is_hidden_in_its_own_route_is_no_conflict() {
+    // The second route's :get hides what it answers otherwise, which consumes what the first does.
+    let table = Table::new(&[])
+        .endpoint(1, "GET", "/a", &[("consumes", "a/b")])
+        .endpoint(2, "GET", "/a", &[("consumes", "a/c")])
+        .endpoint(2, "", "/a", &[("consumes", "a/b")]);
+    assert!(table.compile().is_ok());
+    let head_twice = Table::new(&[])
+        .route("GET", "/a", &[("consumes", "a/b")])
+        .route("HEAD", "/a", &[("consumes", "a/c")])
+        .route("HEAD", "/a", &[("consumes", "a/c")]);
+    assert_eq!(head_twice.compile().map(|_| ()).unwrap_err().endpoints, [2, 3]);
+}
+
+#[test]
+fn media_types_conflict_in_any_order() {
+    let table = Table::new(&[])
+        .route("GET", "/a", &[("produces", "a/b"), ("produces", "a/c")])
+        .route("GET", "/a", &[("produces", "a/c"), ("produces", "a/b")]);
+    assert_eq!(table.compile().map(|_| ()).unwrap_err().kind, "route-conflict");
+}
+
+#[test]
+fn head_is_answered_as_get_by_what_fits_the_content() {
+    let router = Table::new(&[])
+        .route("", "/a", &[("produces", "a/b")])
+        .route("GET", "/a", &[("produces", "a/c")])
+        .compile()
+        .unwrap();
+    for method in ["GET", "HEAD"] {
+        for (accept, label) in [("a/b", "/a"), ("a/c", "GET /a")] {
+            let asked = Asked {
+                accept: Some(accept.as_bytes()),
+                ..Asked::default()
+            };
+            let found = router.find(Method::of(method), "/a", None, Some(&asked));
+            assert!(
+                matches!(&found, Found::Endpoint(endpoint, _) if &*endpoint.label == label),
+                "{method} {accept}: {found:?}"
+            );
+        }
     }
 }
 
@@ -306,6 +352,19 @@ fn options_are_the_endpoints_own() {
         .map(|_| ())
         .unwrap_err();
     assert_eq!(error.message, "the route GET /a: a route cannot set :port");
+}
+
+#[test]
+fn options_of_the_table_are_those_of_endpoints_that_do_not_set_them() {
+    let table = Table::new(&[("handler-mode", "inline"), ("max-body-bytes", "7")])
+        .route("GET", "/a", &[])
+        .route("GET", "/b", &[("max-body-bytes", "5")]);
+    let router = table.compile().unwrap();
+    let options = |at: usize| router.endpoints()[at].options;
+    assert!(options(0).on_loop && options(1).on_loop);
+    assert_eq!((options(0).max_body_bytes, options(1).max_body_bytes), (7, 5));
+    let error = Table::new(&[("port", "1")]).compile().map(|_| ()).unwrap_err();
+    assert_eq!(error.message, "a route table: a route cannot set :port");
 }
 
 #[test]
