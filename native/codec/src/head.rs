@@ -14,7 +14,7 @@ use std::mem::MaybeUninit;
 use hinny_core::names;
 
 use crate::framing::{Limits, parse_length};
-use crate::target;
+use crate::{near, target};
 
 /// The most fields of a plain head.
 const FIELDS_MAX: usize = 64;
@@ -82,6 +82,8 @@ pub struct RequestLine<'b> {
     pub path: &'b [u8],
     /// Query of the target, without `?`, ASCII.
     pub query: Option<&'b [u8]>,
+    /// Whether the target has a `%`.
+    pub escaped: bool,
 }
 
 impl<'b> Head<'_, 'b> {
@@ -127,9 +129,7 @@ pub fn parse<'h, 'b>(bytes: &'b [u8], limits: &Limits, space: &'h mut Space<'b>)
         return Parsed::Odd;
     }
     let target = target.as_bytes();
-    let seen = target
-        .iter()
-        .fold(0, |seen, byte| seen | TARGET_CLASS[usize::from(*byte)]);
+    let seen = classes(target);
     if target[0] != b'/' || seen & OTHER != 0 {
         return Parsed::Odd;
     }
@@ -149,6 +149,7 @@ pub fn parse<'h, 'b>(bytes: &'b [u8], limits: &Limits, space: &'h mut Space<'b>)
             method,
             path,
             query,
+            escaped: seen & PERCENT != 0,
         },
         host,
         content_length: said.content_length,
@@ -224,16 +225,12 @@ fn field_start(bytes: &[u8], field: &httparse::Header<'_>) -> usize {
 #[must_use]
 pub fn parse_line<'b>(bytes: &'b [u8], fields: &[u8], limits: &Limits) -> Option<RequestLine<'b>> {
     let (method, rest) = split_method(bytes)?;
-    let mut seen = 0;
-    let target_length = rest.iter().position(|byte| {
-        let class = TARGET_CLASS[usize::from(*byte)];
-        seen |= class;
-        class == OTHER
-    })?;
-    let (target, behind) = rest.split_at(target_length);
+    let (target, behind) = rest.split_at(near::find(b' ', rest)?);
+    let seen = classes(target);
     let behind = behind.strip_prefix(VERSION)?;
     let length = bytes.len() - behind.len();
-    if target.len() > limits.target_bytes
+    if seen & OTHER != 0
+        || target.len() > limits.target_bytes
         || length + fields.len() > limits.head_bytes
         || target.first() != Some(&b'/')
         || !behind.starts_with(fields)
@@ -246,6 +243,7 @@ pub fn parse_line<'b>(bytes: &'b [u8], fields: &[u8], limits: &Limits) -> Option
         method,
         path,
         query,
+        escaped: seen & PERCENT != 0,
     })
 }
 
@@ -254,6 +252,7 @@ const VERSION: &[u8] = b" HTTP/1.1\r\n";
 
 /// The id of the method that `bytes` begin with, and what follows the space behind it. All methods of the list but the
 /// last, CONNECT.
+#[inline]
 const fn split_method(bytes: &[u8]) -> Option<(u8, &[u8])> {
     Some(match bytes {
         [b'G', b'E', b'T', b' ', rest @ ..] => (1, rest),
@@ -269,6 +268,7 @@ const fn split_method(bytes: &[u8]) -> Option<(u8, &[u8])> {
 }
 
 /// Path and query of a target that is known to begin with `/`; `seen` has the classes of its bytes.
+#[inline]
 fn split_target(target: &[u8], seen: u8) -> Option<(&[u8], Option<&[u8]>)> {
     if seen & (PERCENT | QUESTION) == 0 {
         return Some((target, None));
@@ -281,6 +281,14 @@ fn split_target(target: &[u8], seen: u8) -> Option<(&[u8], Option<&[u8]>)> {
         return None;
     }
     Some((path, query))
+}
+
+/// The classes of all bytes.
+#[inline]
+fn classes(target: &[u8]) -> u8 {
+    target
+        .iter()
+        .fold(0, |seen, byte| seen | TARGET_CLASS[usize::from(*byte)])
 }
 
 const PLAIN: u8 = 0;

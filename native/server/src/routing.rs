@@ -12,12 +12,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use hinny_codec::head::RequestLine;
 use hinny_codec::target;
 use hinny_core::commands::ResponseCommand;
 use hinny_core::error::Kind;
 use hinny_core::options::RouteOptions;
 use hinny_core::records::{self, SIGNAL_ROUTES};
-use hinny_router::{Asked, Found, Method, Source};
+use hinny_router::{Asked, Found, Method, Params, Source};
 
 use crate::event_loop::LoopState;
 use crate::route_table::RouteTable;
@@ -56,6 +57,28 @@ impl Routes {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What is asked of the table about a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RoutedRequest<'a> {
+    pub(crate) method: Method<'a>,
+    pub(crate) path: &'a [u8],
+    pub(crate) query: Option<&'a [u8]>,
+    /// The path may have escapes.
+    pub(crate) escaped: bool,
+}
+
+impl<'a> From<&RequestLine<'a>> for RoutedRequest<'a> {
+    #[inline]
+    fn from(line: &RequestLine<'a>) -> Self {
+        Self {
+            method: Method::listed(line.method),
+            path: line.path,
+            query: line.query,
+            escaped: line.escaped,
+        }
+    }
 }
 
 /// Who answers a request.
@@ -125,59 +148,90 @@ impl LoopState {
     pub(crate) fn destination<'r>(
         &'r self,
         table: Option<&'r RouteTable>,
-        method: Method<'_>,
-        path: &[u8],
-        query: Option<&[u8]>,
+        request: &RoutedRequest<'_>,
         asked: Option<&Asked<'_>>,
     ) -> Option<Destination<'r>> {
-        self.parsed.borrow_mut().restart();
         match table {
-            None => Some(self.own_handler()),
-            Some(table) => self.routed(table, method, path, query, asked),
+            None => Some(Destination::Handler(self.own_handler())),
+            Some(table) => self.routed(table, request, asked),
         }
     }
 
-    fn routed<'r>(
+    /// [`Self::destination`] without a table.
+    #[inline]
+    pub(crate) fn own_handler(&self) -> Target<'_> {
+        self.parsed.borrow_mut().restart();
+        Target {
+            endpoint: 0,
+            options: &self.options.route,
+        }
+    }
+
+    /// [`Self::destination`] with a table.
+    #[inline]
+    pub(crate) fn routed<'r>(
         &'r self,
         table: &'r RouteTable,
-        method: Method<'_>,
-        path: &[u8],
-        query: Option<&[u8]>,
+        request: &RoutedRequest<'_>,
         asked: Option<&Asked<'_>>,
     ) -> Option<Destination<'r>> {
-        let path = target::normalized(path);
-        // It is ASCII.
-        let path = str::from_utf8(&path).unwrap_or_default();
-        Some(match table.router().find(method, path, query, asked) {
-            Found::Endpoint(endpoint, params) => match &endpoint.source {
-                Source::Handler => {
-                    self.parsed.borrow_mut().add_params(&params);
-                    Destination::Handler(Target {
-                        endpoint: endpoint.number,
-                        options: &endpoint.options,
-                    })
-                }
-                Source::Response(response) => Destination::Answered(CoreResponse::Constant(response)),
-                Source::Reply(number) => self
-                    .shared_routes
-                    .reply(*number)
-                    // The driver has not given it yet: 503.
-                    .map_or(Destination::Refused(Kind::Overloaded), own_response),
-                // Other fields matter too.
-                Source::Files(_) if asked.is_none() => return None,
-                Source::Files(settings) => {
-                    let rest = params.values().last().flatten().filter(|_| !settings.single);
-                    let kept = &mut *self.file_rest.borrow_mut();
-                    kept.clear();
-                    kept.extend_from_slice(rest.unwrap_or_default().as_bytes());
-                    Destination::Files(endpoint.number)
-                }
+        if request.escaped {
+            let path = target::normalized(request.path);
+            return self.found(
+                table,
+                &RoutedRequest {
+                    path: &path,
+                    ..*request
+                },
+                asked,
+            );
+        }
+        self.found(table, request, asked)
+    }
+
+    /// [`Self::destination`] for a normal path.
+    fn found<'r>(
+        &'r self,
+        table: &'r RouteTable,
+        request: &RoutedRequest<'_>,
+        asked: Option<&Asked<'_>>,
+    ) -> Option<Destination<'r>> {
+        let RoutedRequest {
+            method, path, query, ..
+        } = *request;
+        let mut params = Params::default();
+        Some(
+            match table.router().find_into(&mut params, method, path, query, asked) {
+                Found::Endpoint(endpoint, ()) => match &endpoint.source {
+                    Source::Handler => {
+                        self.parsed.borrow_mut().set_params(&params);
+                        Destination::Handler(Target {
+                            endpoint: endpoint.number,
+                            options: &endpoint.options,
+                        })
+                    }
+                    Source::Response(response) => Destination::Answered(CoreResponse::Constant(response)),
+                    Source::Reply(number) => self
+                        .shared_routes
+                        .reply(*number)
+                        // The driver has not given it yet: 503.
+                        .map_or(Destination::Refused(Kind::Overloaded), own_response),
+                    // Other fields matter too.
+                    Source::Files(_) if asked.is_none() => return None,
+                    Source::Files(settings) => {
+                        let rest = params.values().last().flatten().filter(|_| !settings.single);
+                        let kept = &mut *self.file_rest.borrow_mut();
+                        kept.clear();
+                        kept.extend_from_slice(rest.unwrap_or_default());
+                        Destination::Files(endpoint.number)
+                    }
+                },
+                Found::Fallback => Destination::Handler(self.own_handler()),
+                Found::Refused(kind) => Destination::Refused(kind),
+                Found::Answered(response) => own_response(response),
+                Found::Unsure => return None,
             },
-            Found::Fallback => self.own_handler(),
-            Found::Refused(kind) => Destination::Refused(kind),
-            Found::Answered(response) => own_response(response),
-            Found::Unsure => return None,
-        })
+        )
     }
 
     /// Counts a response that the core gives by itself.
@@ -188,13 +242,6 @@ impl LoopState {
         } else {
             metrics.core_responses.add(1);
         }
-    }
-
-    const fn own_handler(&self) -> Destination<'_> {
-        Destination::Handler(Target {
-            endpoint: 0,
-            options: &self.options.route,
-        })
     }
 }
 
