@@ -10,6 +10,7 @@
 //! - Nothing is allocated, and each byte of a head is looked at a small, fixed number of times.
 
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
 use hinny_core::names;
 
@@ -245,6 +246,45 @@ pub fn parse_line<'b>(bytes: &'b [u8], fields: &[u8], limits: &Limits) -> Option
         query,
         escaped: seen & PERCENT != 0,
     })
+}
+
+/// The first line of a plain head, to be known again.
+#[derive(Debug, Default)]
+pub struct KnownLine {
+    /// With CRLF; empty for none.
+    bytes: Vec<u8>,
+    method: u8,
+    path: Range<usize>,
+    query: Option<Range<usize>>,
+    escaped: bool,
+}
+
+impl KnownLine {
+    /// Becomes the line that `bytes` begin with.
+    pub fn set(&mut self, line: &RequestLine<'_>, bytes: &[u8]) {
+        let start = names::METHODS[usize::from(line.method) - 1].len() + 1;
+        let end = start + line.path.len();
+        self.bytes.clear();
+        self.bytes.extend_from_slice(&bytes[..line.length]);
+        self.method = line.method;
+        self.path = start..end;
+        self.query = line.query.map(|query| end + 1..end + 1 + query.len());
+        self.escaped = line.escaped;
+    }
+
+    /// What [`parse_line`] says of `bytes`, if they begin with this line, and with `fields` behind it as it did before.
+    #[inline]
+    #[must_use]
+    pub fn parse<'b>(&self, bytes: &'b [u8], fields: &[u8]) -> Option<RequestLine<'b>> {
+        let is_same = !self.bytes.is_empty() && bytes.strip_prefix(&*self.bytes)?.starts_with(fields);
+        is_same.then(|| RequestLine {
+            length: self.bytes.len(),
+            method: self.method,
+            path: &bytes[self.path.clone()],
+            query: self.query.clone().map(|query| &bytes[query]),
+            escaped: self.escaped,
+        })
+    }
 }
 
 /// What follows a target.

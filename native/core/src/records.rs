@@ -257,10 +257,15 @@ impl<'a> RequestWriter<'a> {
         out.extend_from_slice(&fixed);
         let next_entry = out.len();
         out.resize(next_entry + field_count * HEADER_ENTRY_SIZE, 0);
-        let names = [head.server_name.as_bytes(), head.remote_addr.as_bytes()];
-        for text in [method_text.as_bytes(), head.uri, query].into_iter().chain(names) {
-            out.extend_from_slice(text);
+        if !method_text.is_empty() {
+            out.extend_from_slice(method_text.as_bytes());
         }
+        out.extend_from_slice(head.uri);
+        if !query.is_empty() {
+            out.extend_from_slice(query);
+        }
+        out.extend_from_slice(head.server_name.as_bytes());
+        out.extend_from_slice(head.remote_addr.as_bytes());
         Self { out, start, next_entry }
     }
 

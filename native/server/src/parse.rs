@@ -75,10 +75,19 @@ pub(crate) struct Parsed {
     param_count: u16,
     flags: u8,
     bytes: Vec<u8>,
+    /// How many of the bytes are the parameters.
+    param_bytes: usize,
+}
+
+/// The parameters of a request's path, kept for another request.
+#[derive(Debug, Default)]
+pub(crate) struct KeptParams {
+    count: u16,
+    bytes: Vec<u8>,
 }
 
 /// Parses what `parse` asks for of the query and the pieces of the body; what comes of it is in `state.parsed` then, behind
-/// what [`LoopState::destination`] has left there.
+/// what [`LoopState::routed`] has left there.
 ///
 /// # Errors
 /// [`Kind::ContentMalformed`].
@@ -127,6 +136,7 @@ impl Parsed {
     pub(crate) fn restart(&mut self) {
         if !self.bytes.is_empty() {
             self.param_count = 0;
+            self.param_bytes = 0;
             self.flags = 0;
             self.bytes.clear();
             if self.bytes.capacity() > KEPT_BYTES {
@@ -140,6 +150,25 @@ impl Parsed {
     pub(crate) fn set_params(&mut self, params: &Params<'_>) {
         self.restart();
         self.param_count = params.write(&mut self.bytes);
+        self.param_bytes = self.bytes.len();
+    }
+
+    /// Copies the parameters of the path.
+    pub(crate) fn keep_params(&self, kept: &mut KeptParams) {
+        kept.count = self.param_count;
+        kept.bytes.clear();
+        kept.bytes.extend_from_slice(&self.bytes[..self.param_bytes]);
+    }
+
+    /// [`Self::set_params`] for a request that has the same ones.
+    #[inline]
+    pub(crate) fn reset_params(&mut self, kept: &KeptParams) {
+        self.restart();
+        if kept.count > 0 {
+            self.param_count = kept.count;
+            self.param_bytes = kept.bytes.len();
+            self.bytes.extend_from_slice(&kept.bytes);
+        }
     }
 
     fn add(&mut self, codec: Codec, flag: u8, settings: u32, input: &[u8]) -> Result<(), Kind> {

@@ -21,6 +21,7 @@ use hinny_core::records::{self, SIGNAL_ROUTES};
 use hinny_router::{Asked, Found, Method, Params, Source};
 
 use crate::event_loop::LoopState;
+use crate::parse::KeptParams;
 use crate::route_table::RouteTable;
 
 /// A server's route table, and the responses that its driver gives for some endpoints.
@@ -102,6 +103,15 @@ pub(crate) struct Target<'r> {
     pub(crate) options: &'r RouteOptions,
 }
 
+/// The handler of a request, kept for another one that is for the same.
+#[derive(Debug, Default)]
+pub(crate) struct KnownRoute {
+    /// The table's.
+    version: u32,
+    endpoint: u32,
+    params: KeptParams,
+}
+
 /// A response that the core gives by itself.
 #[derive(Debug)]
 pub(crate) enum CoreResponse<'r> {
@@ -142,22 +152,7 @@ impl LoopState {
         self.routes.borrow().clone()
     }
 
-    /// Who answers a request, by the table that [`Self::routes`] has given; the parameters of its path are in `parsed` then,
-    /// or its file's in `file_rest`. Without `asked` it may be too early to say: `None`.
-    #[inline]
-    pub(crate) fn destination<'r>(
-        &'r self,
-        table: Option<&'r RouteTable>,
-        request: &RoutedRequest<'_>,
-        asked: Option<&Asked<'_>>,
-    ) -> Option<Destination<'r>> {
-        match table {
-            None => Some(Destination::Handler(self.own_handler())),
-            Some(table) => self.routed(table, request, asked),
-        }
-    }
-
-    /// [`Self::destination`] without a table.
+    /// Who answers a request where there is no table.
     #[inline]
     pub(crate) fn own_handler(&self) -> Target<'_> {
         self.parsed.borrow_mut().restart();
@@ -167,7 +162,8 @@ impl LoopState {
         }
     }
 
-    /// [`Self::destination`] with a table.
+    /// Who answers a request, by the table that [`Self::routes`] has given; the parameters of its path are in `parsed` then,
+    /// or its file's in `file_rest`. Without `asked` it may be too early to say: `None`.
     #[inline]
     pub(crate) fn routed<'r>(
         &'r self,
@@ -189,7 +185,31 @@ impl LoopState {
         self.found(table, request, asked)
     }
 
-    /// [`Self::destination`] for a normal path.
+    /// Keeps what [`Self::routed`] has just found.
+    pub(crate) fn keep_route(&self, target: &Target<'_>, route: &mut KnownRoute) {
+        route.version = self.routes_version.get();
+        route.endpoint = target.endpoint;
+        self.parsed.borrow().keep_params(&mut route.params);
+    }
+
+    /// What [`Self::routed`] would find for the same method and path; `None` if the route is not of this table.
+    #[inline]
+    pub(crate) fn routed_again<'r>(&'r self, table: &'r RouteTable, route: &KnownRoute) -> Option<Target<'r>> {
+        if route.version != self.routes_version.get() {
+            return None;
+        }
+        let options = match route.endpoint.checked_sub(1) {
+            None => &self.options.route,
+            Some(index) => &table.router().endpoints().get(index as usize)?.options,
+        };
+        self.parsed.borrow_mut().reset_params(&route.params);
+        Some(Target {
+            endpoint: route.endpoint,
+            options,
+        })
+    }
+
+    /// [`Self::routed`] for a normal path.
     fn found<'r>(
         &'r self,
         table: &'r RouteTable,

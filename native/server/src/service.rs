@@ -303,6 +303,10 @@ fn destination<'r>(
     parts: &Parts,
     has_body: bool,
 ) -> Destination<'r> {
+    let state = &connection.state;
+    let Some(table) = table else {
+        return Destination::Handler(state.own_handler());
+    };
     let request = RoutedRequest {
         method: RequestMethod {
             id: names::method_id(&parts.method),
@@ -312,8 +316,7 @@ fn destination<'r>(
         query: parts.uri.query().map(str::as_bytes),
         escaped: true,
     };
-    let state = &connection.state;
-    if let Some(destination) = state.destination(table, &request, None) {
+    if let Some(destination) = state.routed(table, &request, None) {
         return destination;
     }
     let accepts: Vec<&[u8]> = parts
@@ -328,7 +331,7 @@ fn destination<'r>(
         content_type: parts.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes),
         accept: (!accepts.is_empty()).then_some(accept.as_slice()),
     };
-    let destination = state.destination(table, &request, Some(&asked));
+    let destination = state.routed(table, &request, Some(&asked));
     destination.unwrap_or(Destination::Refused(Kind::Internal))
 }
 

@@ -84,7 +84,12 @@ fn take_known(
     cx: &Context<'_>,
 ) -> Option<Result<usize, Next>> {
     let known = lane.last_head.known()?;
-    let line = head::parse_line(bytes, &known.bytes, connection.guard.limits())?;
+    let same_line = known.line.known.parse(bytes, &known.bytes);
+    let mut is_same = same_line.is_some();
+    let line = match same_line {
+        Some(line) => line,
+        None => head::parse_line(bytes, &known.bytes, connection.guard.limits())?,
+    };
     let end = line.length + known.bytes.len() + known.content_length;
     let state = &connection.state;
     let asking = Asking {
@@ -93,15 +98,24 @@ fn take_known(
     };
     let target = match table {
         None => state.own_handler(),
-        Some(table) => match state.routed(table, &RoutedRequest::from(&line), None)? {
-            Destination::Handler(target) => target,
-            core => {
-                return Some(match known_body(connection, known, &state.options.route, bytes, end)? {
-                    Ok(_) => answer(connection, lane, &asking, core).map(|()| end),
-                    Err(next) => Err(next),
-                });
+        Some(table) => {
+            let again = is_same.then(|| state.routed_again(table, &known.line.route));
+            match again.flatten() {
+                Some(target) => target,
+                None => match state.routed(table, &RoutedRequest::from(&line), None)? {
+                    Destination::Handler(target) => {
+                        is_same = false;
+                        target
+                    }
+                    core => {
+                        return Some(match known_body(connection, known, &state.options.route, bytes, end)? {
+                            Ok(_) => answer(connection, lane, &asking, core).map(|()| end),
+                            Err(next) => Err(next),
+                        });
+                    }
+                },
             }
-        },
+        }
     };
     let options = target.options;
     let body = match known_body(connection, known, options, bytes, end)? {
@@ -129,13 +143,20 @@ fn take_known(
             found: parsed.found(),
         };
         state.push_record(|out| template.write(out, request));
-        lane.last_head.hit();
+        if let Some(last) = lane.last_head.hit() {
+            if is_same {
+                last.hit();
+            } else {
+                last.miss(&line, bytes, |route| state.keep_route(&target, route));
+            }
+        }
         handed_over(connection, lane, options);
     }
     Some(Ok(end))
 }
 
-/// The body of the request with the known head that ends at `end`, or what it waits for; `None` if it is too long for the lane.
+/// The body of the request with the known head that ends at `end`, or what it waits for; `None` if it is too long for the
+/// lane.
 #[inline]
 fn known_body<'b>(
     connection: &Connection,
@@ -170,11 +191,14 @@ fn take_new<'b>(
         Parsed::Odd => return Err(Next::Hyper),
     };
     let method = head.line.method;
-    let routed = RoutedRequest::from(&head.line);
-    let destination = state
-        .destination(table, &routed, None)
-        .or_else(|| state.destination(table, &routed, Some(&asked(&head))))
-        .unwrap_or(Destination::Refused(Kind::Internal));
+    let destination = match table {
+        None => Destination::Handler(state.own_handler()),
+        Some(table) => {
+            let asked = table.asks().then(|| asked(&head));
+            let found = state.routed(table, &RoutedRequest::from(&head.line), asked.as_ref());
+            found.unwrap_or(Destination::Refused(Kind::Internal))
+        }
+    };
     let options = options(connection, &destination);
     let kind = BodyKind::of(head.content_length.and_then(|_| value(&head, names::CONTENT_TYPE)));
     let body_length = body_length(connection, &head, kind, options).ok_or(Next::Hyper)?;
