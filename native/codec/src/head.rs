@@ -10,11 +10,12 @@
 //! - Nothing is allocated, and each byte of a head is looked at a small, fixed number of times.
 
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
 use hinny_core::names;
 
 use crate::framing::{Limits, parse_length};
-use crate::target;
+use crate::{near, target};
 
 /// The most fields of a plain head.
 const FIELDS_MAX: usize = 64;
@@ -82,6 +83,8 @@ pub struct RequestLine<'b> {
     pub path: &'b [u8],
     /// Query of the target, without `?`, ASCII.
     pub query: Option<&'b [u8]>,
+    /// Whether the target has a `%`.
+    pub escaped: bool,
 }
 
 impl<'b> Head<'_, 'b> {
@@ -127,9 +130,7 @@ pub fn parse<'h, 'b>(bytes: &'b [u8], limits: &Limits, space: &'h mut Space<'b>)
         return Parsed::Odd;
     }
     let target = target.as_bytes();
-    let seen = target
-        .iter()
-        .fold(0, |seen, byte| seen | TARGET_CLASS[usize::from(*byte)]);
+    let seen = classes(target);
     if target[0] != b'/' || seen & OTHER != 0 {
         return Parsed::Odd;
     }
@@ -149,6 +150,7 @@ pub fn parse<'h, 'b>(bytes: &'b [u8], limits: &Limits, space: &'h mut Space<'b>)
             method,
             path,
             query,
+            escaped: seen & PERCENT != 0,
         },
         host,
         content_length: said.content_length,
@@ -224,16 +226,12 @@ fn field_start(bytes: &[u8], field: &httparse::Header<'_>) -> usize {
 #[must_use]
 pub fn parse_line<'b>(bytes: &'b [u8], fields: &[u8], limits: &Limits) -> Option<RequestLine<'b>> {
     let (method, rest) = split_method(bytes)?;
-    let mut seen = 0;
-    let target_length = rest.iter().position(|byte| {
-        let class = TARGET_CLASS[usize::from(*byte)];
-        seen |= class;
-        class == OTHER
-    })?;
-    let (target, behind) = rest.split_at(target_length);
+    let (target, behind) = rest.split_at(near::find(b' ', rest)?);
+    let seen = classes(target);
     let behind = behind.strip_prefix(VERSION)?;
     let length = bytes.len() - behind.len();
-    if target.len() > limits.target_bytes
+    if seen & OTHER != 0
+        || target.len() > limits.target_bytes
         || length + fields.len() > limits.head_bytes
         || target.first() != Some(&b'/')
         || !behind.starts_with(fields)
@@ -246,7 +244,47 @@ pub fn parse_line<'b>(bytes: &'b [u8], fields: &[u8], limits: &Limits) -> Option
         method,
         path,
         query,
+        escaped: seen & PERCENT != 0,
     })
+}
+
+/// The first line of a plain head, to be known again.
+#[derive(Debug, Default)]
+pub struct KnownLine {
+    /// With CRLF; empty for none.
+    bytes: Vec<u8>,
+    method: u8,
+    path: Range<usize>,
+    query: Option<Range<usize>>,
+    escaped: bool,
+}
+
+impl KnownLine {
+    /// Becomes the line that `bytes` begin with.
+    pub fn set(&mut self, line: &RequestLine<'_>, bytes: &[u8]) {
+        let start = names::METHODS[usize::from(line.method) - 1].len() + 1;
+        let end = start + line.path.len();
+        self.bytes.clear();
+        self.bytes.extend_from_slice(&bytes[..line.length]);
+        self.method = line.method;
+        self.path = start..end;
+        self.query = line.query.map(|query| end + 1..end + 1 + query.len());
+        self.escaped = line.escaped;
+    }
+
+    /// What [`parse_line`] says of `bytes`, if they begin with this line, and with `fields` behind it as it did before.
+    #[inline]
+    #[must_use]
+    pub fn parse<'b>(&self, bytes: &'b [u8], fields: &[u8]) -> Option<RequestLine<'b>> {
+        let is_same = !self.bytes.is_empty() && bytes.strip_prefix(&*self.bytes)?.starts_with(fields);
+        is_same.then(|| RequestLine {
+            length: self.bytes.len(),
+            method: self.method,
+            path: &bytes[self.path.clone()],
+            query: self.query.clone().map(|query| &bytes[query]),
+            escaped: self.escaped,
+        })
+    }
 }
 
 /// What follows a target.
@@ -254,6 +292,7 @@ const VERSION: &[u8] = b" HTTP/1.1\r\n";
 
 /// The id of the method that `bytes` begin with, and what follows the space behind it. All methods of the list but the
 /// last, CONNECT.
+#[inline]
 const fn split_method(bytes: &[u8]) -> Option<(u8, &[u8])> {
     Some(match bytes {
         [b'G', b'E', b'T', b' ', rest @ ..] => (1, rest),
@@ -269,6 +308,7 @@ const fn split_method(bytes: &[u8]) -> Option<(u8, &[u8])> {
 }
 
 /// Path and query of a target that is known to begin with `/`; `seen` has the classes of its bytes.
+#[inline]
 fn split_target(target: &[u8], seen: u8) -> Option<(&[u8], Option<&[u8]>)> {
     if seen & (PERCENT | QUESTION) == 0 {
         return Some((target, None));
@@ -281,6 +321,14 @@ fn split_target(target: &[u8], seen: u8) -> Option<(&[u8], Option<&[u8]>)> {
         return None;
     }
     Some((path, query))
+}
+
+/// The classes of all bytes.
+#[inline]
+fn classes(target: &[u8]) -> u8 {
+    target
+        .iter()
+        .fold(0, |seen, byte| seen | TARGET_CLASS[usize::from(*byte)])
 }
 
 const PLAIN: u8 = 0;

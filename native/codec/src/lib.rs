@@ -16,6 +16,7 @@ pub mod json;
 pub mod media_type;
 pub mod mime;
 pub mod multipart;
+pub mod near;
 pub mod negotiation;
 pub mod params;
 pub mod percent;

@@ -194,7 +194,9 @@ impl ResponseCommand<Bytes> {
     /// A response of the core's own, with fields that have ids. Values must be visible ASCII and spaces.
     #[must_use]
     pub fn of_core(status: StatusCode, fields: &[(u16, &[u8])], body: &[u8]) -> Self {
-        let mut bytes = vec![0; RESPONSE_HEADERS];
+        let values: usize = fields.iter().map(|(_, value)| HEADER_ENTRY_SIZE + value.len()).sum();
+        let mut bytes = Vec::with_capacity(RESPONSE_HEADERS + values + body.len());
+        bytes.resize(RESPONSE_HEADERS, 0);
         bytes[RESPONSE_FLAGS] = FLAG_RESPONSE_BODY;
         for (id, value) in fields {
             bytes.extend_from_slice(&id.to_le_bytes());

@@ -257,10 +257,15 @@ impl<'a> RequestWriter<'a> {
         out.extend_from_slice(&fixed);
         let next_entry = out.len();
         out.resize(next_entry + field_count * HEADER_ENTRY_SIZE, 0);
-        let names = [head.server_name.as_bytes(), head.remote_addr.as_bytes()];
-        for text in [method_text.as_bytes(), head.uri, query].into_iter().chain(names) {
-            out.extend_from_slice(text);
+        if !method_text.is_empty() {
+            out.extend_from_slice(method_text.as_bytes());
         }
+        out.extend_from_slice(head.uri);
+        if !query.is_empty() {
+            out.extend_from_slice(query);
+        }
+        out.extend_from_slice(head.server_name.as_bytes());
+        out.extend_from_slice(head.remote_addr.as_bytes());
         Self { out, start, next_entry }
     }
 
@@ -328,6 +333,20 @@ pub struct RepeatedRequest<'a> {
     pub query: Option<&'a [u8]>,
     /// The whole body.
     pub body: &'a [u8],
+    /// What was found in it.
+    pub found: FoundInRequest<'a>,
+}
+
+/// What was found in a request before its handler has it, as its record holds that behind the body.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FoundInRequest<'a> {
+    /// The number of path parameters.
+    pub param_count: u16,
+    /// The flags that say what was parsed.
+    pub flags: u8,
+    /// What [`write_params`] made of the parameters, if there are any, and then what [`end_parsed`] made of each result,
+    /// in the order of the flags.
+    pub bytes: &'a [u8],
 }
 
 impl RequestTemplate {
@@ -363,19 +382,23 @@ impl RequestTemplate {
             uri,
             query,
             body,
+            found,
         } = request;
         let start = out.len();
         let mut fixed = self.fixed;
         fixed[REQUEST_METHOD] = method_id;
         put_u32(&mut fixed, REQUEST_ENDPOINT, endpoint as usize);
-        fixed[REQUEST_FLAGS] = fixed[REQUEST_FLAGS] & !FLAG_QUERY | if query.is_some() { FLAG_QUERY } else { 0 };
+        let query_flag = if query.is_some() { FLAG_QUERY } else { 0 };
+        fixed[REQUEST_FLAGS] = fixed[REQUEST_FLAGS] & !FLAG_QUERY | query_flag | found.flags;
         let query = query.unwrap_or_default();
         put_u64(&mut fixed, REQUEST_EXCHANGE, exchange);
         put_u16(&mut fixed, REQUEST_URI_LENGTH, uri.len());
         put_u16(&mut fixed, REQUEST_QUERY_LENGTH, query.len());
         put_u32(&mut fixed, REQUEST_BODY_LENGTH, body.len());
-        let length = fixed.len() + self.bytes.len() + uri.len() + query.len() + body.len();
-        let length = length.next_multiple_of(8);
+        put_u16(&mut fixed, REQUEST_PARAM_COUNT, usize::from(found.param_count));
+        let own = fixed.len() + self.bytes.len() + uri.len() + query.len() + body.len();
+        let own = own.next_multiple_of(8);
+        let length = own + found.bytes.len();
         put_u32(&mut fixed, REQUEST_LENGTH, length);
         let (index, texts) = self.bytes.split_at(self.index_length);
         out.reserve(length);
@@ -389,7 +412,10 @@ impl RequestTemplate {
         if !body.is_empty() {
             out.extend_from_slice(body);
         }
-        out.resize(start + length, 0);
+        out.resize(start + own, 0);
+        if !found.bytes.is_empty() {
+            out.extend_from_slice(found.bytes);
+        }
     }
 }
 
@@ -409,17 +435,13 @@ pub fn write_request(out: &mut Vec<u8>, head: &RequestHead<'_>, headers: &Header
     writer.finish(body.iter().map(Bytes::as_ref));
 }
 
-/// Adds what was found in a request to its record, with which `out` ends: the number of path parameters, and the flags that
-/// say what was parsed.
-///
-/// `parsed` is what [`write_params`] made of the parameters, if there are any, and then what [`end_parsed`] made of each
-/// result, in the order of the flags.
-pub fn add_parsed(out: &mut Vec<u8>, record: usize, param_count: u16, flags: u8, parsed: &[u8]) {
-    out.extend_from_slice(parsed);
+/// Adds what was found in a request to its record, with which `out` ends.
+pub fn add_found(out: &mut Vec<u8>, record: usize, found: FoundInRequest<'_>) {
+    out.extend_from_slice(found.bytes);
     if let Some(all) = out.get_mut(record + REQUEST_FLAGS) {
-        *all |= flags;
+        *all |= found.flags;
     }
-    put_u16(out, record + REQUEST_PARAM_COUNT, usize::from(param_count));
+    put_u16(out, record + REQUEST_PARAM_COUNT, usize::from(found.param_count));
     finish(out, record);
 }
 
@@ -431,8 +453,8 @@ pub fn write_params<T>(
     values: impl Iterator<Item = Option<T>>,
     mut write: impl FnMut(&mut Vec<u8>, T) -> bool,
 ) {
-    let start = begin_parsed(out);
-    let mut entry = out.len();
+    let start = out.len();
+    let mut entry = start + PARSED_HEAD_SIZE;
     out.resize(entry + usize::from(count) * 4, 0);
     for value in values.take(usize::from(count)) {
         let text = out.len();

@@ -5,9 +5,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use hinny_codec::percent::{self, Style};
 use hinny_codec::target;
-use hinny_core::records::write_params;
 use hinny_core::results::GROW_OUTPUT;
 use hinny_core::slots::Slots;
 use hinny_router::Method;
@@ -50,16 +48,10 @@ pub(crate) fn find(handle: jlong, method: &[u8], path: &[u8], room: usize) -> Re
     let method = str::from_utf8(method).unwrap_or_default();
     let path = target::normalized(path);
     let mut bytes = Vec::new();
-    let found = str::from_utf8(&path)
-        .ok()
-        .and_then(|path| table.router().first(Method::of(method), path));
-    let Some((endpoint, params)) = found else {
+    let Some((endpoint, params)) = table.router().first(Method::of(method), &path) else {
         return Ok((0, bytes));
     };
-    let count = u16::try_from(params.len()).unwrap_or(u16::MAX);
-    write_params(&mut bytes, count, params.values(), |out, value| {
-        percent::decode(value.as_bytes(), Style::Uri, out).unwrap_or_default()
-    });
+    params.write(&mut bytes);
     if bytes.len() > room {
         return Ok((
             GROW_OUTPUT,

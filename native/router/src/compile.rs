@@ -88,6 +88,8 @@ impl Router {
             let added = places.add(pattern, candidate, endpoints);
             added.map_err(|clash| error(&clash, method, &endpoints[endpoint], endpoints))?;
         }
+        let added = self.paths.insert(pattern, 0).map_err(Clash::Pattern);
+        added.map_err(|clash| error(&clash, "any method", &endpoints[endpoint], endpoints))?;
         Ok(())
     }
 }

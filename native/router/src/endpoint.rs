@@ -50,7 +50,8 @@ impl fmt::Debug for Source {
 
 impl Endpoint {
     /// Whether it must be asked if content fits.
-    pub(crate) const fn is_choosy(&self) -> bool {
+    #[must_use]
+    pub const fn is_choosy(&self) -> bool {
         !self.consumes.is_empty() || !self.produces.is_empty()
     }
 

@@ -42,9 +42,8 @@ pub(crate) const GET: u8 = 1;
 pub(crate) const HEAD: u8 = 2;
 pub(crate) const OPTIONS: u8 = 6;
 
-/// The value of an Allow field (RFC 9110 §10.2.1): the methods that have an endpoint, and those that the core answers.
-pub(crate) fn allow<'a>(answered: impl Iterator<Item = &'a str>) -> String {
-    let mut methods: Vec<&str> = answered.collect();
+/// The value of an Allow field (RFC 9110 §10.2.1): these methods, which have an endpoint, and those that the core answers.
+pub(crate) fn allow(mut methods: Vec<&str>) -> String {
     if methods.contains(&"GET") {
         methods.push("HEAD");
     }

@@ -1,13 +1,16 @@
 //! The parameters of a path.
 
+use hinny_codec::percent::{self, Style};
+use hinny_core::records;
+
 /// So many take no memory from the heap.
-const FEW: usize = 8;
+const FEW: usize = 4;
 
 /// The values of a matched path's parameters in order, with their escapes.
 #[derive(Debug, Default)]
 pub struct Params<'p> {
-    few: [Option<&'p str>; FEW],
-    more: Vec<Option<&'p str>>,
+    few: [Option<&'p [u8]>; FEW],
+    more: Vec<Option<&'p [u8]>>,
     length: usize,
 }
 
@@ -25,11 +28,28 @@ impl<'p> Params<'p> {
     }
 
     /// Each of them; `None` where a group of a regular expression took no part.
-    pub fn values(&self) -> impl Iterator<Item = Option<&'p str>> {
+    pub fn values(&self) -> impl Iterator<Item = Option<&'p [u8]>> {
         self.few[..self.length.min(FEW)].iter().chain(&self.more).copied()
     }
 
-    pub(crate) fn push(&mut self, value: Option<&'p str>) {
+    /// Appends them to `out` without escapes, as a request's record has them, unless there are none; returns how many there
+    /// are.
+    pub fn write(&self, out: &mut Vec<u8>) -> u16 {
+        let count = u16::try_from(self.length).unwrap_or(u16::MAX);
+        if count > 0 {
+            records::write_params(out, count, self.values(), |out, value| {
+                if value.contains(&b'%') {
+                    // Escapes were checked with the path.
+                    return percent::decode(value, Style::Uri, out).unwrap_or_default();
+                }
+                out.extend_from_slice(value);
+                false
+            });
+        }
+        count
+    }
+
+    pub(crate) fn push(&mut self, value: Option<&'p [u8]>) {
         match self.few.get_mut(self.length) {
             Some(place) => *place = value,
             None => self.more.push(value),

@@ -65,12 +65,13 @@ impl Places {
     }
 
     /// The place of a path; its parameters are in `params`, which was empty.
-    pub(crate) fn find<'p>(&self, path: &'p str, params: &mut Params<'p>) -> Option<&Place> {
+    #[inline]
+    pub(crate) fn find<'p>(&self, path: &'p [u8], params: &mut Params<'p>) -> Option<&Place> {
         self.tree.find(path, params).map(|number| &self.places[number])
     }
 
     /// Whether a path has a place.
-    pub(crate) fn has(&self, path: &str) -> bool {
+    pub(crate) fn has(&self, path: &[u8]) -> bool {
         self.tree.find(path, &mut Params::default()).is_some()
     }
 }

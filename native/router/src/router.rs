@@ -19,6 +19,7 @@ use crate::endpoint::Endpoint;
 use crate::method::{GET, HEAD, Method, OPTIONS, allow};
 use crate::params::Params;
 use crate::places::Places;
+use crate::tree::Tree;
 
 /// A compiled route table. Immutable.
 #[derive(Debug, Default)]
@@ -30,6 +31,8 @@ pub struct Router {
     pub(crate) by_id: [u8; names::METHODS.len() + 1],
     /// For every other method, if there are endpoints that answer those.
     pub(crate) others: Option<Places>,
+    /// All paths, whichever method has an endpoint there.
+    pub(crate) paths: Tree,
     pub(crate) regexes: Vec<RegexPlace>,
     pub(crate) fallback: bool,
     pub(crate) redirect: bool,
@@ -54,11 +57,11 @@ pub struct Asked<'a> {
     pub accept: Option<&'a [u8]>,
 }
 
-/// What becomes of a request.
+/// What becomes of a request; `P` are the parameters of its path, if they are not elsewhere.
 #[derive(Debug)]
-pub enum Found<'r, 'p> {
+pub enum Found<'r, P = ()> {
     /// An endpoint answers it.
-    Endpoint(&'r Endpoint, Params<'p>),
+    Endpoint(&'r Endpoint, P),
     /// The server's own handler answers it.
     Fallback,
     /// The core answers with this error.
@@ -87,28 +90,56 @@ impl Router {
     /// What becomes of a request. The path is normal ([`hinny_codec::target::normalized`]), or `*`; without `asked` it may
     /// be too early to say.
     #[must_use]
-    pub fn find<'p>(
+    pub fn find<'p, T: AsRef<[u8]> + ?Sized>(
         &self,
         method: Method<'_>,
-        path: &'p str,
+        path: &'p T,
         query: Option<&[u8]>,
         asked: Option<&Asked<'_>>,
-    ) -> Found<'_, 'p> {
+    ) -> Found<'_, Params<'p>> {
         let mut params = Params::default();
-        if let Some(place) = self.places(method).and_then(|places| places.find(path, &mut params)) {
-            return match self.choose(place.iter().map(|candidate| candidate.endpoint), asked) {
-                Choice::Endpoint(endpoint) => Found::Endpoint(endpoint, params),
-                Choice::Refused(kind) => Found::Refused(kind),
-                Choice::Unsure => Found::Unsure,
-            };
+        match self.find_into(&mut params, method, path.as_ref(), query, asked) {
+            Found::Endpoint(endpoint, ()) => Found::Endpoint(endpoint, params),
+            Found::Fallback => Found::Fallback,
+            Found::Refused(kind) => Found::Refused(kind),
+            Found::Answered(response) => Found::Answered(response),
+            Found::Unsure => Found::Unsure,
         }
-        self.find_regex(method, path, asked)
+    }
+
+    /// [`Self::find`], which puts the parameters of a path that an endpoint answers into `params`; it must be empty.
+    #[inline]
+    pub fn find_into<'p>(
+        &self,
+        params: &mut Params<'p>,
+        method: Method<'_>,
+        path: &'p [u8],
+        query: Option<&[u8]>,
+        asked: Option<&Asked<'_>>,
+    ) -> Found<'_> {
+        match self.places(method).and_then(|places| places.find(path, params)) {
+            Some(place) => self.choose(place.iter().map(|candidate| candidate.endpoint), asked),
+            None => self.find_elsewhere(params, method, path, query, asked),
+        }
+    }
+
+    /// No path of the method's table is this one.
+    #[inline(never)]
+    fn find_elsewhere<'p>(
+        &self,
+        params: &mut Params<'p>,
+        method: Method<'_>,
+        path: &'p [u8],
+        query: Option<&[u8]>,
+        asked: Option<&Asked<'_>>,
+    ) -> Found<'_> {
+        self.find_regex(params, method, path, asked)
             .unwrap_or_else(|| self.missed(method, path, query))
     }
 
     /// The first endpoint for a path, whatever content it is about.
     #[must_use]
-    pub fn first<'p>(&self, method: Method<'_>, path: &'p str) -> Option<(&Endpoint, Params<'p>)> {
+    pub fn first<'p>(&self, method: Method<'_>, path: &'p [u8]) -> Option<(&Endpoint, Params<'p>)> {
         let mut params = Params::default();
         if let Some(place) = self.places(method).and_then(|places| places.find(path, &mut params)) {
             return Some((&self.endpoints[place.first()?.endpoint], params));
@@ -128,44 +159,53 @@ impl Router {
     }
 
     /// The first of some endpoints at one path whose content fits.
-    fn choose(&self, at_path: impl Iterator<Item = usize>, asked: Option<&Asked<'_>>) -> Choice<'_> {
+    #[inline]
+    fn choose(&self, at_path: impl Iterator<Item = usize>, asked: Option<&Asked<'_>>) -> Found<'_> {
         let mut refused = Kind::UnsupportedMediaType;
         for endpoint in at_path.map(|n| &self.endpoints[n]) {
             if !endpoint.is_choosy() {
-                return Choice::Endpoint(endpoint);
+                return Found::Endpoint(endpoint, ());
             }
             let Some(asked) = asked else {
-                return Choice::Unsure;
+                return Found::Unsure;
             };
             if endpoint.takes(asked.has_body, asked.content_type) {
                 if endpoint.makes(asked.accept) {
-                    return Choice::Endpoint(endpoint);
+                    return Found::Endpoint(endpoint, ());
                 }
                 refused = Kind::NotAcceptable;
             }
         }
-        Choice::Refused(refused)
+        Found::Refused(refused)
     }
 
-    fn find_regex<'p>(&self, method: Method<'_>, path: &'p str, asked: Option<&Asked<'_>>) -> Option<Found<'_, 'p>> {
+    fn find_regex<'p>(
+        &self,
+        params: &mut Params<'p>,
+        method: Method<'_>,
+        path: &'p [u8],
+        asked: Option<&Asked<'_>>,
+    ) -> Option<Found<'_>> {
         let name = method.name();
         let mut refused = None;
         for place in self.regexes.iter().filter(|place| place.answers(name, path)) {
             match self.choose(std::iter::once(place.endpoint), asked) {
-                Choice::Endpoint(endpoint) => return Some(Found::Endpoint(endpoint, place.params(path))),
-                Choice::Refused(kind) => refused = refused.or(Some(Found::Refused(kind))),
-                Choice::Unsure => return Some(Found::Unsure),
+                Found::Refused(kind) => refused = refused.or(Some(Found::Refused(kind))),
+                found => {
+                    *params = place.params(path);
+                    return Some(found);
+                }
             }
         }
         refused
     }
 
     /// No endpoint answers the method at this path.
-    fn missed<'p>(&self, method: Method<'_>, path: &'p str, query: Option<&[u8]>) -> Found<'_, 'p> {
+    fn missed(&self, method: Method<'_>, path: &[u8], query: Option<&[u8]>) -> Found<'_> {
         if self.redirect
             && let Some(location) = self.other_spelling(method, path)
         {
-            return Found::Answered(redirect(method, &location, query));
+            return Found::Answered(redirect(method, location, query));
         }
         if self.fallback {
             return Found::Fallback;
@@ -174,53 +214,64 @@ impl Router {
         if answered.is_empty() {
             Found::Refused(Kind::RouteNotFound)
         } else {
-            Found::Answered(not_allowed(method, &allow(answered.into_iter())))
+            Found::Answered(not_allowed(method, &allow(answered)))
         }
     }
 
     /// The methods that have an endpoint at a path; at `*`, which is the server as a whole, all that have one anywhere.
-    fn methods_at(&self, path: &str) -> Vec<&str> {
-        let tables = self.tables.iter().filter(|(_, places)| path == "*" || places.has(path));
-        let regexes = self
-            .regexes
-            .iter()
-            .filter(|place| path == "*" || place.regex.is_match(path));
-        tables
-            .map(|(method, _)| method.as_str())
-            .chain(regexes.flat_map(|place| place.methods.iter().map(String::as_str)))
-            .collect()
+    fn methods_at(&self, path: &[u8]) -> Vec<&str> {
+        let is_server = path == b"*";
+        let mut methods = Vec::new();
+        if is_server || self.has_path(path) {
+            methods.reserve(self.tables.len() + 2);
+            let tables = self.tables.iter().filter(|(_, places)| is_server || places.has(path));
+            methods.extend(tables.map(|(method, _)| method.as_str()));
+        }
+        let regexes = self.regexes.iter().filter(|place| is_server || place.is_match(path));
+        methods.extend(regexes.flat_map(|place| place.methods.iter().map(String::as_str)));
+        methods
+    }
+
+    /// Whether an endpoint answers some method at a path that is not a regular expression's.
+    fn has_path(&self, path: &[u8]) -> bool {
+        self.paths.find(path, &mut Params::default()).is_some()
     }
 
     /// The path with or without a slash at its end, if an endpoint answers that. Where it begins with two slashes a client
     /// would take it for another server's (RFC 3986 §4.2).
-    fn other_spelling(&self, method: Method<'_>, path: &str) -> Option<String> {
-        if path.starts_with("//") || path == "/" || path == "*" {
+    fn other_spelling(&self, method: Method<'_>, path: &[u8]) -> Option<Vec<u8>> {
+        if path.starts_with(b"//") || path == b"/" || path == b"*" {
             return None;
         }
-        let other = path.strip_suffix('/').map_or_else(|| format!("{path}/"), str::to_owned);
+        let other = path
+            .strip_suffix(b"/")
+            .map_or_else(|| [path, b"/"].concat(), <[u8]>::to_vec);
         self.first(method, &other).is_some().then_some(other)
     }
 }
 
-enum Choice<'r> {
-    Endpoint(&'r Endpoint),
-    Refused(Kind),
-    Unsure,
-}
-
 impl RegexPlace {
-    fn answers(&self, method: &str, path: &str) -> bool {
-        claim(&self.methods, method).is_some() && self.regex.is_match(path)
+    fn answers(&self, method: &str, path: &[u8]) -> bool {
+        claim(&self.methods, method).is_some() && self.is_match(path)
     }
 
-    fn params<'p>(&self, path: &'p str) -> Params<'p> {
+    fn is_match(&self, path: &[u8]) -> bool {
+        self.regex.is_match(text(path))
+    }
+
+    fn params<'p>(&self, path: &'p [u8]) -> Params<'p> {
         let mut params = Params::default();
-        let groups = self.regex.captures(path);
+        let groups = self.regex.captures(text(path));
         for group in groups.iter().flat_map(|groups| groups.iter().skip(1)) {
-            params.push(group.map(|group| group.as_str()));
+            params.push(group.map(|group| group.as_str().as_bytes()));
         }
         params
     }
+}
+
+/// A path as text. It is ASCII.
+fn text(path: &[u8]) -> &str {
+    str::from_utf8(path).unwrap_or_default()
 }
 
 /// 204 to OPTIONS, 405 to another method; both say which methods there are (RFC 9110 §9.3.7, §15.5.6).
@@ -240,13 +291,12 @@ fn not_allowed(method: Method<'_>, allow: &str) -> ResponseCommand<Bytes> {
 }
 
 /// For good, and with the same method (RFC 9110 §15.4.9); old clients know the other status, which does for safe methods.
-fn redirect(method: Method<'_>, path: &str, query: Option<&[u8]>) -> ResponseCommand<Bytes> {
+fn redirect(method: Method<'_>, mut location: Vec<u8>, query: Option<&[u8]>) -> ResponseCommand<Bytes> {
     let status = if matches!(method.id, GET | HEAD) {
         StatusCode::MOVED_PERMANENTLY
     } else {
         StatusCode::PERMANENT_REDIRECT
     };
-    let mut location = path.as_bytes().to_vec();
     if let Some(query) = query {
         location.push(b'?');
         location.extend_from_slice(query);

@@ -11,6 +11,9 @@
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use hinny_codec::near;
 
 use crate::params::Params;
 
@@ -35,9 +38,10 @@ impl Default for Tree {
 /// What can follow a slash.
 #[derive(Debug, Default)]
 struct Node {
-    texts: Vec<(Box<str>, usize)>,
-    /// The same, if there are many.
-    by_text: HashMap<Box<str>, usize>,
+    texts: Vec<(Box<[u8]>, usize)>,
+    /// There are many texts, and they are in `by_text`.
+    has_many: bool,
+    by_text: HashMap<Box<[u8]>, usize, BuildHasherDefault<TextHasher>>,
     /// Best first.
     affixed: Vec<Affixed>,
     param: Option<usize>,
@@ -50,8 +54,8 @@ struct Node {
 /// A parameter with text around it.
 #[derive(Debug)]
 struct Affixed {
-    before: Box<str>,
-    behind: Box<str>,
+    before: Box<[u8]>,
+    behind: Box<[u8]>,
     node: usize,
 }
 
@@ -61,7 +65,7 @@ impl Affixed {
         (self.before.len() + self.behind.len(), self.before.len())
     }
 
-    fn value<'p>(&self, segment: &'p str) -> Option<&'p str> {
+    fn value<'p>(&self, segment: &'p [u8]) -> Option<&'p [u8]> {
         let value = segment.strip_prefix(&*self.before)?.strip_suffix(&*self.behind)?;
         (!value.is_empty()).then_some(value)
     }
@@ -84,13 +88,15 @@ impl Tree {
                 return Err("something follows the rest");
             }
             match Segment::parse(segment)? {
-                Segment::Text(text) => at = self.text(at, &text),
+                Segment::Text(text) => at = self.text(at, text.as_bytes()),
                 Segment::Param(before, behind) if before.is_empty() && behind.is_empty() => {
                     let child = self.nodes[at].param.unwrap_or_else(|| self.add_node());
                     self.nodes[at].param = Some(child);
                     at = child;
                 }
-                Segment::Param(before, behind) => at = self.affixed(at, before.into(), behind.into()),
+                Segment::Param(before, behind) => {
+                    at = self.affixed(at, before.into_bytes().into(), behind.into_bytes().into())
+                }
                 Segment::Rest => is_over = true,
             }
         }
@@ -100,41 +106,74 @@ impl Tree {
     }
 
     /// The number of the best pattern for a path; its parameters are in `params`, which was empty.
-    pub(crate) fn find<'p>(&self, path: &'p str, params: &mut Params<'p>) -> Option<usize> {
-        self.walk(&self.nodes[0], path.strip_prefix('/')?, params)
+    #[inline]
+    pub(crate) fn find<'p>(&self, path: &'p [u8], params: &mut Params<'p>) -> Option<usize> {
+        self.walk(&self.nodes[0], path.strip_prefix(b"/")?, params)
     }
 
-    fn walk<'p>(&self, node: &Node, path: &'p str, params: &mut Params<'p>) -> Option<usize> {
-        let (segment, behind) = match path.as_bytes().iter().position(|byte| *byte == b'/') {
-            Some(slash) => (&path[..slash], Some(&path[slash + 1..])),
-            None => (path, None),
+    /// What does not fit leaves parameters behind.
+    fn walk<'t, 'p>(&'t self, mut node: &'t Node, mut path: &'p [u8], params: &mut Params<'p>) -> Option<usize> {
+        loop {
+            let (segment, behind) = split(path);
+            let text = node.text(segment);
+            let child = if node.is_simple(text.is_some()) {
+                match text {
+                    Some(child) => child,
+                    None => {
+                        let child = node.param.filter(|_| !segment.is_empty())?;
+                        params.push(Some(segment));
+                        child
+                    }
+                }
+            } else {
+                return self.try_all(node, text, path, segment, behind, params);
+            };
+            node = &self.nodes[child];
+            match behind {
+                Some(rest) => path = rest,
+                None => return node.end,
+            }
+        }
+    }
+
+    /// Tries everything that `path` may be behind this slash: there is more than one way to go on.
+    fn try_all<'p>(
+        &self,
+        node: &Node,
+        text: Option<usize>,
+        path: &'p [u8],
+        segment: &'p [u8],
+        behind: Option<&'p [u8]>,
+        params: &mut Params<'p>,
+    ) -> Option<usize> {
+        let count = params.len();
+        let go_on = |child: usize, value: Option<&'p [u8]>, params: &mut Params<'p>| {
+            if value.is_some() {
+                params.push(value);
+            }
+            let child = &self.nodes[child];
+            let found = match behind {
+                Some(rest) => self.walk(child, rest, params),
+                None => child.end,
+            };
+            if found.is_none() {
+                params.truncate(count);
+            }
+            found
         };
-        if let Some(found) = node.text(segment).and_then(|child| self.descend(child, behind, params)) {
+        if let Some(found) = text.and_then(|child| go_on(child, None, params)) {
             return Some(found);
         }
         if !segment.is_empty() {
-            let affixed = node
-                .affixed
-                .iter()
-                .filter_map(|one| Some((one.value(segment)?, one.node)));
+            let affixed = node.affixed.iter();
+            let affixed = affixed.filter_map(|one| Some((one.value(segment)?, one.node)));
             for (value, child) in affixed.chain(node.param.map(|child| (segment, child))) {
-                let count = params.len();
-                params.push(Some(value));
-                if let Some(found) = self.descend(child, behind, params) {
+                if let Some(found) = go_on(child, Some(value), params) {
                     return Some(found);
                 }
-                params.truncate(count);
             }
         }
         node.rest.inspect(|_| params.push(Some(path)))
-    }
-
-    fn descend<'p>(&self, child: usize, behind: Option<&'p str>, params: &mut Params<'p>) -> Option<usize> {
-        let node = &self.nodes[child];
-        match behind {
-            Some(path) => self.walk(node, path, params),
-            None => node.end,
-        }
     }
 
     fn add_node(&mut self) -> usize {
@@ -142,22 +181,23 @@ impl Tree {
         self.nodes.len() - 1
     }
 
-    fn text(&mut self, at: usize, text: &str) -> usize {
+    fn text(&mut self, at: usize, text: &[u8]) -> usize {
         if let Some(child) = self.nodes[at].text(text) {
             return child;
         }
         let child = self.add_node();
         let node = &mut self.nodes[at];
-        if node.by_text.is_empty() && node.texts.len() < FEW {
+        if !node.has_many && node.texts.len() < FEW {
             node.texts.push((text.into(), child));
         } else {
+            node.has_many = true;
             node.by_text.extend(node.texts.drain(..));
             node.by_text.insert(text.into(), child);
         }
         child
     }
 
-    fn affixed(&mut self, at: usize, before: Box<str>, behind: Box<str>) -> usize {
+    fn affixed(&mut self, at: usize, before: Box<[u8]>, behind: Box<[u8]>) -> usize {
         let same = |one: &&Affixed| one.before == before && one.behind == behind;
         if let Some(one) = self.nodes[at].affixed.iter().find(same) {
             return one.node;
@@ -171,13 +211,60 @@ impl Tree {
 }
 
 impl Node {
-    fn text(&self, segment: &str) -> Option<usize> {
-        if self.by_text.is_empty() {
-            let found = self.texts.iter().find(|(text, _)| **text == *segment);
-            found.map(|(_, child)| *child)
-        } else {
-            self.by_text.get(segment).copied()
+    #[inline]
+    fn text(&self, segment: &[u8]) -> Option<usize> {
+        if self.has_many {
+            return self.one_of_many(segment);
         }
+        let found = self.texts.iter().find(|(text, _)| **text == *segment);
+        found.map(|(_, child)| *child)
+    }
+
+    #[inline(never)]
+    fn one_of_many(&self, segment: &[u8]) -> Option<usize> {
+        self.by_text.get(segment).copied()
+    }
+
+    /// Whether a segment can only be the text that it is, or only a parameter.
+    #[inline]
+    fn is_simple(&self, is_text: bool) -> bool {
+        self.affixed.is_empty() && self.rest.is_none() && !(is_text && self.param.is_some())
+    }
+}
+
+/// Hashes texts of patterns (FNV-1a). They are chosen by who writes the routes, so nobody can make them collide.
+#[derive(Debug)]
+struct TextHasher(u64);
+
+impl Default for TextHasher {
+    fn default() -> Self {
+        Self(0xCBF2_9CE4_8422_2325)
+    }
+}
+
+impl Hasher for TextHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3);
+        }
+    }
+
+    fn write_usize(&mut self, number: usize) {
+        self.0 ^= number as u64;
+    }
+
+    fn finish(&self) -> u64 {
+        // A table looks at the bits at both ends.
+        self.0 ^ (self.0 >> 32)
+    }
+}
+
+/// The path up to its first slash, and what follows that.
+#[inline]
+fn split(path: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match near::find(b'/', path) {
+        Some(slash) => (&path[..slash], Some(&path[slash + 1..])),
+        None => (path, None),
     }
 }
 

@@ -133,6 +133,8 @@ pub(crate) struct LoopState {
     /// The listening socket is open.
     listening: Cell<bool>,
     all_switches: Arc<[Arc<LoopSwitches>]>,
+    /// Exchanges that this loop may have open whatever the others have.
+    exchange_reserve: u64,
     deadline_passed: Cell<bool>,
     poll_fault: Cell<bool>,
     waker: Waker,
@@ -168,18 +170,15 @@ impl LoopState {
 
     /// Whether `:max-exchanges` allows one more. With a high limit each loop has some in reserve, which others leave to it,
     /// so that it need not look at their counters for every request.
+    #[inline]
     pub(crate) fn may_open_exchange(&self) -> bool {
-        let limit = self.options.max_exchanges;
-        let loops = self.all_switches.len() as u64;
-        let reserve = if limit >= 16 * RESERVED_EXCHANGES * loops {
-            RESERVED_EXCHANGES
-        } else {
-            0
-        };
-        self.switches.metrics.exchanges_open.get() < reserve || {
-            let open: u64 = self.all_switches.iter().map(|s| s.metrics.exchanges_open.get()).sum();
-            open + reserve * (loops - 1) < limit
-        }
+        self.switches.metrics.exchanges_open.get() < self.exchange_reserve || self.may_share_exchanges()
+    }
+
+    fn may_share_exchanges(&self) -> bool {
+        let others = self.all_switches.len() as u64 - 1;
+        let open: u64 = self.all_switches.iter().map(|s| s.metrics.exchanges_open.get()).sum();
+        open + self.exchange_reserve * others < self.options.max_exchanges
     }
 
     /// An empty buffer.
@@ -279,6 +278,7 @@ impl EventLoop {
             lingering: Cell::new(0),
             left_behind: Cell::new(0),
             listening: Cell::new(true),
+            exchange_reserve: exchange_reserve(engine.options().max_exchanges, all_switches.len()),
             all_switches,
             deadline_passed: Cell::new(false),
             poll_fault: Cell::new(false),
@@ -368,6 +368,15 @@ impl LogSink {
             self.0
                 .push_record(|out| records::write_log(out, level, target, message));
         }
+    }
+}
+
+/// How many exchanges each of so many loops may have open whatever the others have.
+const fn exchange_reserve(max_exchanges: u64, loops: usize) -> u64 {
+    if max_exchanges >= 16 * RESERVED_EXCHANGES * loops as u64 {
+        RESERVED_EXCHANGES
+    } else {
+        0
     }
 }
 

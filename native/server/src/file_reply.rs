@@ -23,7 +23,7 @@ pub(crate) struct FileTarget<'a> {
 }
 
 impl LoopState {
-    /// What becomes of a request for a file of this endpoint, which [`LoopState::destination`] has found; if it is known
+    /// What becomes of a request for a file of this endpoint, which [`LoopState::routed`] has found; if it is known
     /// now, it is whole.
     pub(crate) fn find_file<'f>(
         &self,

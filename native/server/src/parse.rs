@@ -5,10 +5,11 @@
 
 use hinny_codec::decode::{Codec, Malformed};
 use hinny_codec::media_type;
-use hinny_codec::percent::{self, Style};
 use hinny_core::error::Kind;
 use hinny_core::options::{Parse, RouteOptions};
-use hinny_core::records::{self, FLAG_FORM_PARSED, FLAG_JSON_PARSED, FLAG_QUERY_PARSED, PARSED_KEYWORD_KEYS};
+use hinny_core::records::{
+    self, FLAG_FORM_PARSED, FLAG_JSON_PARSED, FLAG_QUERY_PARSED, FoundInRequest, PARSED_KEYWORD_KEYS,
+};
 use hinny_router::Params;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
@@ -68,19 +69,29 @@ impl BodyKind {
     }
 }
 
-/// What was found in one request, as its record holds it.
+/// What was found in one request, as its record holds it. Without bytes nothing was.
 #[derive(Debug, Default)]
 pub(crate) struct Parsed {
     param_count: u16,
     flags: u8,
     bytes: Vec<u8>,
+    /// How many of the bytes are the parameters.
+    param_bytes: usize,
+}
+
+/// The parameters of a request's path, kept for another request.
+#[derive(Debug, Default)]
+pub(crate) struct KeptParams {
+    count: u16,
+    bytes: Vec<u8>,
 }
 
 /// Parses what `parse` asks for of the query and the pieces of the body; what comes of it is in `state.parsed` then, behind
-/// what [`LoopState::destination`] has left there.
+/// what [`LoopState::routed`] has left there.
 ///
 /// # Errors
 /// [`Kind::ContentMalformed`].
+#[inline]
 pub(crate) fn parse(
     state: &LoopState,
     parse: Parse,
@@ -88,9 +99,20 @@ pub(crate) fn parse(
     kind: BodyKind,
     body: &[&[u8]],
 ) -> Result<(), Kind> {
-    if !parse.is_any() {
-        return Ok(());
+    if parse.is_any() {
+        parse_some(state, parse, query, kind, body)
+    } else {
+        Ok(())
     }
+}
+
+fn parse_some(
+    state: &LoopState,
+    parse: Parse,
+    query: Option<&[u8]>,
+    kind: BodyKind,
+    body: &[&[u8]],
+) -> Result<(), Kind> {
     let parsed = &mut *state.parsed.borrow_mut();
     if parse.query {
         parsed.add(Codec::Params, FLAG_QUERY_PARSED, 0, query.unwrap_or_default())?;
@@ -110,23 +132,42 @@ pub(crate) fn parse(
 
 impl Parsed {
     /// Forgets everything.
+    #[inline]
     pub(crate) fn restart(&mut self) {
-        self.param_count = 0;
-        self.flags = 0;
-        self.bytes.clear();
-        if self.bytes.capacity() > KEPT_BYTES {
-            self.bytes.shrink_to(KEPT_BYTES);
+        if !self.bytes.is_empty() {
+            self.param_count = 0;
+            self.param_bytes = 0;
+            self.flags = 0;
+            self.bytes.clear();
+            if self.bytes.capacity() > KEPT_BYTES {
+                self.bytes.shrink_to(KEPT_BYTES);
+            }
         }
     }
 
-    /// Adds the parameters of the path, without escapes.
-    pub(crate) fn add_params(&mut self, params: &Params<'_>) {
-        self.param_count = u16::try_from(params.len()).unwrap_or(u16::MAX);
-        if self.param_count > 0 {
-            records::write_params(&mut self.bytes, self.param_count, params.values(), |out, value| {
-                // Escapes were checked with the head.
-                percent::decode(value.as_bytes(), Style::Uri, out).unwrap_or_default()
-            });
+    /// Forgets everything but the parameters of the path.
+    #[inline]
+    pub(crate) fn set_params(&mut self, params: &Params<'_>) {
+        self.restart();
+        self.param_count = params.write(&mut self.bytes);
+        self.param_bytes = self.bytes.len();
+    }
+
+    /// Copies the parameters of the path.
+    pub(crate) fn keep_params(&self, kept: &mut KeptParams) {
+        kept.count = self.param_count;
+        kept.bytes.clear();
+        kept.bytes.extend_from_slice(&self.bytes[..self.param_bytes]);
+    }
+
+    /// [`Self::set_params`] for a request that has the same ones.
+    #[inline]
+    pub(crate) fn reset_params(&mut self, kept: &KeptParams) {
+        self.restart();
+        if kept.count > 0 {
+            self.param_count = kept.count;
+            self.param_bytes = kept.bytes.len();
+            self.bytes.extend_from_slice(&kept.bytes);
         }
     }
 
@@ -143,10 +184,19 @@ impl Parsed {
         Ok(())
     }
 
-    /// Adds the results to the record at `record`, with which `out` ends.
+    /// What was found.
+    pub(crate) fn found(&self) -> FoundInRequest<'_> {
+        FoundInRequest {
+            param_count: self.param_count,
+            flags: self.flags,
+            bytes: &self.bytes,
+        }
+    }
+
+    /// Adds it to the record at `record`, with which `out` ends.
     pub(crate) fn add_to(&self, out: &mut Vec<u8>, record: usize) {
         if !self.bytes.is_empty() {
-            records::add_parsed(out, record, self.param_count, self.flags, &self.bytes);
+            records::add_found(out, record, self.found());
         }
     }
 }

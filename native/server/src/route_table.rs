@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hinny_router::{RouteError, Router, Source};
+use hinny_router::{Endpoint, RouteError, Router, Source};
 
 use crate::files::{FileCache, Files};
 
@@ -12,6 +12,7 @@ pub struct RouteTable {
     router: Router,
     /// With the number of their endpoint, in order.
     files: Vec<(u32, Arc<Files>)>,
+    asks: bool,
 }
 
 impl RouteTable {
@@ -32,13 +33,19 @@ impl RouteTable {
                 files.push((endpoint.number, Arc::new(opened)));
             }
         }
-        Ok(Self { router, files })
+        let asks = !files.is_empty() || router.endpoints().iter().any(Endpoint::is_choosy);
+        Ok(Self { router, files, asks })
     }
 
     /// The router.
     #[must_use]
     pub const fn router(&self) -> &Router {
         &self.router
+    }
+
+    /// Whether who answers can depend on more of a request than its method and path.
+    pub(crate) const fn asks(&self) -> bool {
+        self.asks
     }
 
     /// What a loop knows of the files: nothing.

@@ -12,14 +12,16 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use hinny_codec::head::RequestLine;
 use hinny_codec::target;
 use hinny_core::commands::ResponseCommand;
 use hinny_core::error::Kind;
 use hinny_core::options::RouteOptions;
 use hinny_core::records::{self, SIGNAL_ROUTES};
-use hinny_router::{Asked, Found, Method, Source};
+use hinny_router::{Asked, Found, Method, Params, Source};
 
 use crate::event_loop::LoopState;
+use crate::parse::KeptParams;
 use crate::route_table::RouteTable;
 
 /// A server's route table, and the responses that its driver gives for some endpoints.
@@ -58,6 +60,28 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// What is asked of the table about a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RoutedRequest<'a> {
+    pub(crate) method: Method<'a>,
+    pub(crate) path: &'a [u8],
+    pub(crate) query: Option<&'a [u8]>,
+    /// The path may have escapes.
+    pub(crate) escaped: bool,
+}
+
+impl<'a> From<&RequestLine<'a>> for RoutedRequest<'a> {
+    #[inline]
+    fn from(line: &RequestLine<'a>) -> Self {
+        Self {
+            method: Method::listed(line.method),
+            path: line.path,
+            query: line.query,
+            escaped: line.escaped,
+        }
+    }
+}
+
 /// Who answers a request.
 #[derive(Debug)]
 pub(crate) enum Destination<'r> {
@@ -77,6 +101,15 @@ pub(crate) struct Target<'r> {
     /// The endpoint's number, 0 for the server's own handler.
     pub(crate) endpoint: u32,
     pub(crate) options: &'r RouteOptions,
+}
+
+/// The handler of a request, kept for another one that is for the same.
+#[derive(Debug, Default)]
+pub(crate) struct KnownRoute {
+    /// The table's.
+    version: u32,
+    endpoint: u32,
+    params: KeptParams,
 }
 
 /// A response that the core gives by itself.
@@ -119,65 +152,106 @@ impl LoopState {
         self.routes.borrow().clone()
     }
 
-    /// Who answers a request, by the table that [`Self::routes`] has given; the parameters of its path are in `parsed` then,
-    /// or its file's in `file_rest`. Without `asked` it may be too early to say: `None`.
+    /// Who answers a request where there is no table.
     #[inline]
-    pub(crate) fn destination<'r>(
-        &'r self,
-        table: Option<&'r RouteTable>,
-        method: Method<'_>,
-        path: &[u8],
-        query: Option<&[u8]>,
-        asked: Option<&Asked<'_>>,
-    ) -> Option<Destination<'r>> {
+    pub(crate) fn own_handler(&self) -> Target<'_> {
         self.parsed.borrow_mut().restart();
-        match table {
-            None => Some(self.own_handler()),
-            Some(table) => self.routed(table, method, path, query, asked),
+        Target {
+            endpoint: 0,
+            options: &self.options.route,
         }
     }
 
-    fn routed<'r>(
+    /// Who answers a request, by the table that [`Self::routes`] has given; the parameters of its path are in `parsed` then,
+    /// or its file's in `file_rest`. Without `asked` it may be too early to say: `None`.
+    #[inline]
+    pub(crate) fn routed<'r>(
         &'r self,
         table: &'r RouteTable,
-        method: Method<'_>,
-        path: &[u8],
-        query: Option<&[u8]>,
+        request: &RoutedRequest<'_>,
         asked: Option<&Asked<'_>>,
     ) -> Option<Destination<'r>> {
-        let path = target::normalized(path);
-        // It is ASCII.
-        let path = str::from_utf8(&path).unwrap_or_default();
-        Some(match table.router().find(method, path, query, asked) {
-            Found::Endpoint(endpoint, params) => match &endpoint.source {
-                Source::Handler => {
-                    self.parsed.borrow_mut().add_params(&params);
-                    Destination::Handler(Target {
-                        endpoint: endpoint.number,
-                        options: &endpoint.options,
-                    })
-                }
-                Source::Response(response) => Destination::Answered(CoreResponse::Constant(response)),
-                Source::Reply(number) => self
-                    .shared_routes
-                    .reply(*number)
-                    // The driver has not given it yet: 503.
-                    .map_or(Destination::Refused(Kind::Overloaded), own_response),
-                // Other fields matter too.
-                Source::Files(_) if asked.is_none() => return None,
-                Source::Files(settings) => {
-                    let rest = params.values().last().flatten().filter(|_| !settings.single);
-                    let kept = &mut *self.file_rest.borrow_mut();
-                    kept.clear();
-                    kept.extend_from_slice(rest.unwrap_or_default().as_bytes());
-                    Destination::Files(endpoint.number)
-                }
-            },
-            Found::Fallback => self.own_handler(),
-            Found::Refused(kind) => Destination::Refused(kind),
-            Found::Answered(response) => own_response(response),
-            Found::Unsure => return None,
+        if request.escaped {
+            let path = target::normalized(request.path);
+            return self.found(
+                table,
+                &RoutedRequest {
+                    path: &path,
+                    ..*request
+                },
+                asked,
+            );
+        }
+        self.found(table, request, asked)
+    }
+
+    /// Keeps what [`Self::routed`] has just found.
+    pub(crate) fn keep_route(&self, target: &Target<'_>, route: &mut KnownRoute) {
+        route.version = self.routes_version.get();
+        route.endpoint = target.endpoint;
+        self.parsed.borrow().keep_params(&mut route.params);
+    }
+
+    /// What [`Self::routed`] would find for the same method and path; `None` if the route is not of this table.
+    #[inline]
+    pub(crate) fn routed_again<'r>(&'r self, table: &'r RouteTable, route: &KnownRoute) -> Option<Target<'r>> {
+        if route.version != self.routes_version.get() {
+            return None;
+        }
+        let options = match route.endpoint.checked_sub(1) {
+            None => &self.options.route,
+            Some(index) => &table.router().endpoints().get(index as usize)?.options,
+        };
+        self.parsed.borrow_mut().reset_params(&route.params);
+        Some(Target {
+            endpoint: route.endpoint,
+            options,
         })
+    }
+
+    /// [`Self::routed`] for a normal path.
+    fn found<'r>(
+        &'r self,
+        table: &'r RouteTable,
+        request: &RoutedRequest<'_>,
+        asked: Option<&Asked<'_>>,
+    ) -> Option<Destination<'r>> {
+        let RoutedRequest {
+            method, path, query, ..
+        } = *request;
+        let mut params = Params::default();
+        Some(
+            match table.router().find_into(&mut params, method, path, query, asked) {
+                Found::Endpoint(endpoint, ()) => match &endpoint.source {
+                    Source::Handler => {
+                        self.parsed.borrow_mut().set_params(&params);
+                        Destination::Handler(Target {
+                            endpoint: endpoint.number,
+                            options: &endpoint.options,
+                        })
+                    }
+                    Source::Response(response) => Destination::Answered(CoreResponse::Constant(response)),
+                    Source::Reply(number) => self
+                        .shared_routes
+                        .reply(*number)
+                        // The driver has not given it yet: 503.
+                        .map_or(Destination::Refused(Kind::Overloaded), own_response),
+                    // Other fields matter too.
+                    Source::Files(_) if asked.is_none() => return None,
+                    Source::Files(settings) => {
+                        let rest = params.values().last().flatten().filter(|_| !settings.single);
+                        let kept = &mut *self.file_rest.borrow_mut();
+                        kept.clear();
+                        kept.extend_from_slice(rest.unwrap_or_default());
+                        Destination::Files(endpoint.number)
+                    }
+                },
+                Found::Fallback => Destination::Handler(self.own_handler()),
+                Found::Refused(kind) => Destination::Refused(kind),
+                Found::Answered(response) => own_response(response),
+                Found::Unsure => return None,
+            },
+        )
     }
 
     /// Counts a response that the core gives by itself.
@@ -188,13 +262,6 @@ impl LoopState {
         } else {
             metrics.core_responses.add(1);
         }
-    }
-
-    const fn own_handler(&self) -> Destination<'_> {
-        Destination::Handler(Target {
-            endpoint: 0,
-            options: &self.options.route,
-        })
     }
 }
 

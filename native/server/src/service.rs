@@ -41,7 +41,7 @@ use crate::parse::{self, BodyKind};
 use crate::response::{self, Content};
 use crate::response_body::{self, ResponseBody};
 use crate::route_table::RouteTable;
-use crate::routing::{Destination, Target};
+use crate::routing::{Destination, RoutedRequest, Target};
 use crate::timeouts::{Phase, RequestTimeouts};
 
 /// What a request's head may add to its body's length in the inbox.
@@ -303,14 +303,20 @@ fn destination<'r>(
     parts: &Parts,
     has_body: bool,
 ) -> Destination<'r> {
-    let method = RequestMethod {
-        id: names::method_id(&parts.method),
-        text: parts.method.as_str(),
-    };
-    let path = parts.uri.path().as_bytes();
-    let query = parts.uri.query().map(str::as_bytes);
     let state = &connection.state;
-    if let Some(destination) = state.destination(table, method, path, query, None) {
+    let Some(table) = table else {
+        return Destination::Handler(state.own_handler());
+    };
+    let request = RoutedRequest {
+        method: RequestMethod {
+            id: names::method_id(&parts.method),
+            text: parts.method.as_str(),
+        },
+        path: parts.uri.path().as_bytes(),
+        query: parts.uri.query().map(str::as_bytes),
+        escaped: true,
+    };
+    if let Some(destination) = state.routed(table, &request, None) {
         return destination;
     }
     let accepts: Vec<&[u8]> = parts
@@ -325,7 +331,7 @@ fn destination<'r>(
         content_type: parts.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes),
         accept: (!accepts.is_empty()).then_some(accept.as_slice()),
     };
-    let destination = state.destination(table, method, path, query, Some(&asked));
+    let destination = state.routed(table, &request, Some(&asked));
     destination.unwrap_or(Destination::Refused(Kind::Internal))
 }
 

@@ -25,6 +25,13 @@ fn parsed(bytes: &[u8]) -> String {
             let fields = &bytes[head.line.length..head.length];
             let line = parse_line(bytes, fields, &LIMITS).unwrap();
             assert_eq!(format!("{line:?}"), format!("{:?}", head.line));
+            let mut known = KnownLine::default();
+            assert!(known.parse(bytes, fields).is_none());
+            known.set(&line, bytes);
+            let again = known.parse(bytes, fields);
+            assert_eq!(format!("{again:?}"), format!("{:?}", Some(&head.line)));
+            assert!(known.parse(&bytes[1..], fields).is_none());
+            assert!(known.parse(&bytes[..head.length - 1], fields).is_none());
             for (id, name, value) in head.fields() {
                 let known = names::header_text(id).unwrap_or("-");
                 text += &format!(" [{known} {name} {}]", String::from_utf8_lossy(value));

@@ -347,7 +347,12 @@ fn path_parameters_stand_behind_the_body_with_their_lengths() {
         out.extend_from_slice(value.as_bytes());
         !value.is_ascii()
     });
-    add_parsed(&mut record, 0, 3, FLAG_QUERY_PARSED, &params);
+    let found = FoundInRequest {
+        param_count: 3,
+        flags: FLAG_QUERY_PARSED,
+        bytes: &params,
+    };
+    add_found(&mut record, 0, found);
     assert_eq!(get_u16(&record, REQUEST_PARAM_COUNT), Some(3));
     assert_eq!(record[REQUEST_FLAGS], FLAG_HTTP_10 | FLAG_QUERY_PARSED);
     assert_eq!(get_u32(&record, REQUEST_LENGTH), Some(record.len()));
@@ -364,7 +369,14 @@ proptest! {
         fields in proptest::collection::vec(("[a-z]{1,20}", "[ -~]{0,30}"), 0..8),
         lines in proptest::collection::vec(("/[a-z]{0,20}", proptest::option::of("[a-z]{0,9}"), 1_u8..9, "[a-z]{0,20}"), 2),
         content_length in any::<bool>(),
+        words in proptest::option::of(0_u8..3),
     ) {
+        let found_bytes = vec![9; usize::from(words.unwrap_or(0)) * 8];
+        let found = FoundInRequest {
+            param_count: words.map_or(0, u16::from),
+            flags: if words.is_some() { FLAG_FORM_PARSED } else { 0 },
+            bytes: &found_bytes,
+        };
         let mut headers = HeaderMap::new();
         for (name, value) in &fields {
             headers.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_str(value).unwrap());
@@ -387,6 +399,9 @@ proptest! {
             };
             let mut out = Vec::new();
             write_request(&mut out, &head, &headers, &[Bytes::from(body.clone())]);
+            if exchange == 2 {
+                add_found(&mut out, 0, found);
+            }
             out
         }).collect();
         let template = RequestTemplate::of(&records[0]).unwrap();
@@ -400,6 +415,7 @@ proptest! {
             uri: uri.as_bytes(),
             query,
             body: body.as_bytes(),
+            found,
         });
         prop_assert_eq!(&out[8..], &records[1][..]);
     }

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::table::Table;
+use hinny_core::names;
 use hinny_router::{Found, Method};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -103,6 +104,21 @@ fn naive(routes: &[Route], method: &str, path: &str) -> Option<(usize, Vec<Strin
     best.map(|(_, _, n, params)| (n, params))
 }
 
+/// The value of Allow, `None` if no method that a route names has one at the path.
+fn allow(routes: &[Route], path: &str) -> Option<String> {
+    let is_named = |method: &&&str| {
+        let mut named = routes.iter().flat_map(|route| &route.methods);
+        named.any(|name| name == *method || (**method == "HEAD" && *name == "GET"))
+    };
+    let methods = ["GET", "HEAD", "POST", "PUT"];
+    let answered = methods.iter().filter(is_named);
+    let answered: Vec<&str> = answered
+        .filter(|method| naive(routes, method, path).is_some())
+        .copied()
+        .collect();
+    (!answered.is_empty()).then(|| format!("{}, OPTIONS", answered.join(", ")))
+}
+
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         Just(""),
@@ -166,14 +182,13 @@ fn compatible(routes: Vec<Route>) -> Vec<Route> {
 }
 
 fn table(routes: &[Route]) -> Table {
-    let table = Table::new(&[("fallback", "true")]);
-    routes.iter().fold(table, |table, route| {
+    routes.iter().fold(Table::default(), |table, route| {
         table.route(&route.methods.join(" "), &route.pattern(), &[])
     })
 }
 
 #[test]
-fn a_router_finds_what_trying_every_pattern_finds() {
+fn a_router_finds_and_allows_what_trying_every_pattern_does() {
     let mut runner = TestRunner::new(Config {
         cases: TABLES,
         ..Config::default()
@@ -187,16 +202,25 @@ fn a_router_finds_what_trying_every_pattern_finds() {
         let router = table(&routes).compile().unwrap();
         for path in &paths {
             for method in ["GET", "HEAD", "POST", "PUT", "BREW"] {
+                let mut allowed = None;
                 let found = match router.find(Method::of(method), path, None, None) {
                     Found::Endpoint(endpoint, params) => {
                         let values = params
                             .values()
-                            .map(|value| value.unwrap_or_default().to_owned())
+                            .map(|value| String::from_utf8_lossy(value.unwrap_or_default()).into_owned())
                             .collect();
                         Some((endpoint.number as usize - 1, values))
                     }
+                    Found::Answered(response) => {
+                        let field = response.fields().find(|field| field.id == names::ALLOW);
+                        allowed = field.map(|field| String::from_utf8_lossy(field.value).into_owned());
+                        None
+                    }
                     _ => None,
                 };
+                if found.is_none() {
+                    prop_assert_eq!(allowed, allow(&routes, path), "{} {}", method, path);
+                }
                 prop_assert_eq!(found, naive(&routes, method, path), "{} {}", method, path);
             }
         }

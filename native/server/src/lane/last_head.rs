@@ -1,15 +1,21 @@
-//! The header fields of a connection's last request. A client repeats them, so the next request's are compared with them
-//! instead of being parsed, and its record is copied from theirs.
+//! The head of a connection's last request. A client repeats its header fields, so the next request's are compared with
+//! them instead of being parsed, and its record is copied from theirs. If it repeats the first line too, that is not parsed
+//! either, and no route looked for.
 
+use hinny_codec::head::{KnownLine, RequestLine};
 use hinny_core::records::RequestTemplate;
 
 use crate::parse::BodyKind;
+use crate::routing::KnownRoute;
 
 /// Longer heads are not remembered.
 const BYTES_MAX: usize = 4 << 10;
 
-/// After so many other heads in a row none is remembered any more: this client does not repeat them.
+/// After so many other heads in a row none is remembered any more: this client does not repeat them. So it is with first lines.
 const MISSES_MAX: u8 = 4;
+
+/// Longer first lines are not remembered.
+const LINE_BYTES_MAX: usize = 512;
 
 /// What is known of the last head.
 #[derive(Default)]
@@ -27,6 +33,36 @@ pub(super) struct Known {
     pub(super) content_length: usize,
     pub(super) kind: BodyKind,
     pub(super) close: bool,
+    pub(super) line: LastLine,
+}
+
+/// The first line of the last request with such a head that a handler was given.
+#[derive(Default)]
+pub(super) struct LastLine {
+    pub(super) known: KnownLine,
+    pub(super) route: KnownRoute,
+    misses: u8,
+}
+
+impl LastLine {
+    /// A request came with the same line.
+    pub(super) const fn hit(&mut self) {
+        self.misses = 0;
+    }
+
+    /// A request came with another line, with which `bytes` begin, or for another route; `set` notes that.
+    pub(super) fn miss(&mut self, line: &RequestLine<'_>, bytes: &[u8], set: impl FnOnce(&mut KnownRoute)) {
+        if self.misses < MISSES_MAX && line.length <= LINE_BYTES_MAX {
+            self.misses += 1;
+            self.known.set(line, bytes);
+            set(&mut self.route);
+        } else if self.misses == MISSES_MAX {
+            *self = Self {
+                misses: MISSES_MAX + 1,
+                ..Self::default()
+            };
+        }
+    }
 }
 
 /// Such a head that was just parsed.
@@ -43,8 +79,9 @@ impl LastHead {
     }
 
     /// A request came with the same fields.
-    pub(super) const fn hit(&mut self) {
+    pub(super) fn hit(&mut self) -> Option<&mut LastLine> {
         self.misses = 0;
+        Some(&mut self.known.as_mut()?.line)
     }
 
     /// A request came with these fields. `record` was written for it, if a handler was given it.
@@ -68,7 +105,53 @@ impl LastHead {
                 content_length: head.content_length,
                 kind: head.kind,
                 close: head.close,
+                line: LastLine::default(),
             })
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether each of these lines was known when it came.
+    fn known(lines: &[&str]) -> Vec<bool> {
+        let mut last = LastLine::default();
+        let fields = b"\r\n";
+        let knows = |line: &&str| {
+            let bytes = format!("GET {line} HTTP/1.1\r\n\r\n").into_bytes();
+            let is_known = last.known.parse(&bytes, fields).is_some();
+            if is_known {
+                last.hit();
+            } else {
+                let path = line.as_bytes();
+                let line = RequestLine {
+                    length: bytes.len() - fields.len(),
+                    method: 1,
+                    path,
+                    query: None,
+                    escaped: false,
+                };
+                last.miss(&line, &bytes, |_| ());
+            }
+            is_known
+        };
+        lines.iter().map(knows).collect()
+    }
+
+    #[test]
+    fn the_last_line_is_known_until_lines_no_longer_repeat() {
+        assert_eq!(
+            known(&["/a", "/a", "/b", "/b", "/a"]),
+            [false, true, false, true, false]
+        );
+        assert_eq!(
+            known(&["/a", "/b", "/c", "/d", "/d"]),
+            [false, false, false, false, true]
+        );
+        assert_eq!(known(&["/a", "/b", "/c", "/d", "/e", "/e", "/e"]), [false; 7]);
+        let long = format!("/{}", "a".repeat(LINE_BYTES_MAX));
+        assert_eq!(known(&[&long, &long]), [false; 2]);
     }
 }

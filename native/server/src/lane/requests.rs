@@ -3,14 +3,14 @@
 use std::rc::Rc;
 use std::task::Context;
 
-use hinny_codec::head::{self, Head, Parsed, RequestLine, Space};
+use hinny_codec::head::{self, Head, Parsed, Space};
 use hinny_core::error::Kind;
 use hinny_core::names;
 use hinny_core::options::RouteOptions;
 use hinny_core::records::{RepeatedRequest, RequestHead, RequestWriter};
-use hinny_router::{Asked, Method};
+use hinny_router::Asked;
 
-use super::last_head::NewHead;
+use super::last_head::{Known, NewHead};
 use super::{Lane, Next, OPEN_BYTES_MAX, OPEN_MAX, OpenRequest, replies};
 use crate::connection::Connection;
 use crate::exchange::Exchange;
@@ -18,12 +18,12 @@ use crate::file_reply::FileTarget;
 use crate::files::Lookup;
 use crate::parse::{self, BodyKind};
 use crate::route_table::RouteTable;
-use crate::routing::Destination;
+use crate::routing::{Destination, RoutedRequest};
 use crate::service::{FAULT_HEADER, RECORD_HEAD_ESTIMATE};
 use crate::socket::HOLD_BYTES;
 
-/// Ids of the methods that are safe (RFC 9110 §9.2.1): GET, HEAD, OPTIONS, TRACE.
-const SAFE_METHODS: [u8; 4] = [1, 2, 6, 8];
+/// The ids of the methods that are safe (RFC 9110 §9.2.1), a bit each: GET, HEAD, OPTIONS, TRACE.
+const SAFE_METHODS: u32 = 1 << 1 | 1 << 2 | 1 << 6 | 1 << 8;
 const HEAD: u8 = 2;
 
 /// Hands over the requests that wait in the lane; whether there were any.
@@ -82,25 +82,43 @@ fn take_known(
     cx: &Context<'_>,
 ) -> Option<Result<usize, Next>> {
     let known = lane.last_head.known()?;
-    let line = head::parse_line(bytes, &known.bytes, connection.guard.limits())?;
-    let body_start = line.length + known.bytes.len();
-    let end = body_start + known.content_length;
-    let state = &connection.state;
-    let destination = state.destination(table, Method::listed(line.method), line.path, line.query, None)?;
-    let options = options(connection, &destination);
-    if known.content_length > 0 && known.content_length as u64 > longest_body(options, known.kind) {
-        return None;
-    }
-    let Some(body) = bytes.get(body_start..end) else {
-        return Some(Err(wait_for_body(connection, options)));
+    let same_line = known.line.known.parse(bytes, &known.bytes);
+    let mut is_same = same_line.is_some();
+    let line = match same_line {
+        Some(line) => line,
+        None => head::parse_line(bytes, &known.bytes, connection.guard.limits())?,
     };
+    let end = line.length + known.bytes.len() + known.content_length;
+    let state = &connection.state;
     let asking = Asking {
         method: line.method,
         close: known.close,
     };
-    let target = match destination {
-        Destination::Handler(target) => target,
-        core => return Some(answer(connection, lane, &asking, core).map(|()| end)),
+    let target = match table {
+        None => state.own_handler(),
+        Some(table) => {
+            let again = is_same.then(|| state.routed_again(table, &known.line.route));
+            match again.flatten() {
+                Some(target) => target,
+                None => match state.routed(table, &RoutedRequest::from(&line), None)? {
+                    Destination::Handler(target) => {
+                        is_same = false;
+                        target
+                    }
+                    core => {
+                        return Some(match known_body(connection, known, &state.options.route, bytes, end)? {
+                            Ok(_) => answer(connection, lane, &asking, core).map(|()| end),
+                            Err(next) => Err(next),
+                        });
+                    }
+                },
+            }
+        }
+    };
+    let options = target.options;
+    let body = match known_body(connection, known, options, bytes, end)? {
+        Ok(body) => body,
+        Err(next) => return Some(Err(next)),
     };
     known.template.as_ref()?;
     if !may_hand_over(connection, lane, line.method, body.len(), cx) {
@@ -110,27 +128,49 @@ fn take_known(
     if parsed.is_err() && !lane.open.is_empty() {
         return Some(Err(Next::Turn));
     }
-    if let Some(request) = open(connection, lane, &asking, options, parsed) {
+    if let Some(exchange) = open(connection, lane, &asking, options, parsed) {
         let template = lane.last_head.known()?.template.as_ref()?;
-        state.push_record(|out| {
-            let start = out.len();
-            template.write(
-                out,
-                RepeatedRequest {
-                    exchange: request.exchange,
-                    endpoint: target.endpoint,
-                    method_id: line.method,
-                    uri: line.path,
-                    query: line.query,
-                    body,
-                },
-            );
-            state.parsed.borrow().add_to(out, start);
-        });
-        lane.last_head.hit();
-        handed_over(connection, lane, request, options);
+        let parsed = state.parsed.borrow();
+        let request = RepeatedRequest {
+            exchange,
+            endpoint: target.endpoint,
+            method_id: line.method,
+            uri: line.path,
+            query: line.query,
+            body,
+            found: parsed.found(),
+        };
+        state.push_record(|out| template.write(out, request));
+        if let Some(last) = lane.last_head.hit() {
+            if is_same {
+                last.hit();
+            } else {
+                last.miss(&line, bytes, |route| state.keep_route(&target, route));
+            }
+        }
+        handed_over(connection, lane, options);
     }
     Some(Ok(end))
+}
+
+/// The body of the request with the known head that ends at `end`, or what it waits for; `None` if it is too long for the
+/// lane.
+#[inline]
+fn known_body<'b>(
+    connection: &Connection,
+    known: &Known,
+    options: &RouteOptions,
+    bytes: &'b [u8],
+    end: usize,
+) -> Option<Result<&'b [u8], Next>> {
+    if known.content_length == 0 {
+        return Some(Ok(&[]));
+    }
+    if known.content_length as u64 > longest_body(options, known.kind) {
+        return None;
+    }
+    let body = bytes.get(end - known.content_length..end);
+    Some(body.ok_or_else(|| wait_for_body(connection, options)))
 }
 
 /// Hands over the first request. Returns how many bytes it was, or what it waits for.
@@ -148,13 +188,15 @@ fn take_new<'b>(
         Parsed::Partial => return Err(Next::Input),
         Parsed::Odd => return Err(Next::Hyper),
     };
-    let RequestLine {
-        method, path, query, ..
-    } = head.line;
-    let destination = state
-        .destination(table, Method::listed(method), path, query, None)
-        .or_else(|| state.destination(table, Method::listed(method), path, query, Some(&asked(&head))))
-        .unwrap_or(Destination::Refused(Kind::Internal));
+    let method = head.line.method;
+    let destination = match table {
+        None => Destination::Handler(state.own_handler()),
+        Some(table) => {
+            let asked = table.asks().then(|| asked(&head));
+            let found = state.routed(table, &RoutedRequest::from(&head.line), asked.as_ref());
+            found.unwrap_or(Destination::Refused(Kind::Internal))
+        }
+    };
     let options = options(connection, &destination);
     let kind = BodyKind::of(head.content_length.and_then(|_| value(&head, names::CONTENT_TYPE)));
     let body_length = body_length(connection, &head, kind, options).ok_or(Next::Hyper)?;
@@ -186,15 +228,15 @@ fn take_new<'b>(
     if !may_hand_over(connection, lane, method, body.len(), cx) {
         return Err(Next::Turn);
     }
-    let parsed = parse::parse(state, options.parse, query, kind, &[body]);
+    let parsed = parse::parse(state, options.parse, head.line.query, kind, &[body]);
     if parsed.is_err() && !lane.open.is_empty() {
         return Err(Next::Turn);
     }
-    if let Some(request) = open(connection, lane, &asking, options, parsed) {
-        write_record(connection, request.exchange, target.endpoint, &head, body, |record| {
+    if let Some(exchange) = open(connection, lane, &asking, options, parsed) {
+        write_record(connection, exchange, target.endpoint, &head, body, |record| {
             lane.last_head.miss(&fields, Some(record));
         });
-        handed_over(connection, lane, request, options);
+        handed_over(connection, lane, options);
     }
     Ok(end)
 }
@@ -238,11 +280,18 @@ fn value<'b>(head: &Head<'_, 'b>, name: u16) -> Option<&'b [u8]> {
     head.fields().find(|(id, _, _)| *id == name).map(|(_, _, value)| value)
 }
 
+/// Whether it is the turn of a request that the core answers.
+fn may_answer(connection: &Connection, lane: &Lane) -> Result<(), Next> {
+    if lane.open.is_empty() && connection.socket.borrow().waiting() <= HOLD_BYTES {
+        Ok(())
+    } else {
+        Err(Next::Turn)
+    }
+}
+
 /// Answers a request that is the core's to answer, when it is its turn.
 fn answer(connection: &Rc<Connection>, lane: &mut Lane, asking: &Asking, core: Destination<'_>) -> Result<(), Next> {
-    if !lane.open.is_empty() || connection.socket.borrow().waiting() > HOLD_BYTES {
-        return Err(Next::Turn);
-    }
+    may_answer(connection, lane)?;
     let request = begin(connection, asking, &connection.state.options.route);
     match core {
         Destination::Answered(response) => {
@@ -263,9 +312,7 @@ fn answer_file(
     endpoint: u32,
     head: &Head<'_, '_>,
 ) -> Result<(), Next> {
-    if !lane.open.is_empty() || connection.socket.borrow().waiting() > HOLD_BYTES {
-        return Err(Next::Turn);
-    }
+    may_answer(connection, lane)?;
     let (state, options) = (&connection.state, &connection.state.options.route);
     let target = FileTarget {
         head: asking.method == HEAD,
@@ -279,10 +326,8 @@ fn answer_file(
             replies::respond_file(connection, lane, &request, outcome);
         }
         Lookup::Unknown(look) => {
-            if let Some(request) = open(connection, lane, asking, options, Ok(())) {
-                state.look(endpoint, request.exchange, look);
-                lane.closing = request.close;
-                lane.open.push_back(request);
+            if let Some(exchange) = open(connection, lane, asking, options, Ok(())) {
+                state.look(endpoint, exchange, look);
             }
         }
     }
@@ -323,19 +368,19 @@ fn may_hand_over(connection: &Connection, lane: &Lane, method: u8, body_length: 
         && (body_length == 0 || state.poll_room(body_length + RECORD_HEAD_ESTIMATE, cx).is_ready())
 }
 
-fn is_safe(method: u8) -> bool {
-    SAFE_METHODS.contains(&method)
+const fn is_safe(method: u8) -> bool {
+    SAFE_METHODS >> method & 1 != 0
 }
 
-/// Opens the exchange of a request. If there are too many of them, or it cannot be parsed, answers that: nothing is open
-/// then.
+/// Opens the exchange of a request, the lane's newest one. If there are too many of them, or it cannot be parsed, answers
+/// that: nothing is open then.
 fn open(
     connection: &Rc<Connection>,
     lane: &mut Lane,
     asking: &Asking,
     options: &RouteOptions,
     parsed: Result<(), Kind>,
-) -> Option<OpenRequest> {
+) -> Option<u64> {
     let state = &connection.state;
     let mut request = begin(connection, asking, options);
     let opened = parsed.and_then(|()| {
@@ -344,13 +389,17 @@ fn open(
         exchange.flatten().ok_or(Kind::ExchangeLimit)
     });
     match opened {
-        Ok(exchange) => request.exchange = exchange,
+        Ok(exchange) => {
+            request.exchange = exchange;
+            lane.closing = request.close;
+            lane.open.push_back(request);
+            Some(exchange)
+        }
         Err(kind) => {
             replies::refuse(connection, lane, &request, kind);
-            return None;
+            None
         }
     }
-    Some(request)
 }
 
 /// Counts a request; its exchange is not open.
@@ -405,12 +454,10 @@ fn write_record(
 
 /// The request's record is written.
 #[inline]
-fn handed_over(connection: &Connection, lane: &mut Lane, request: OpenRequest, options: &RouteOptions) {
+fn handed_over(connection: &Connection, lane: &mut Lane, options: &RouteOptions) {
     let state = &connection.state;
     state.switches.metrics.requests.add(1);
     if options.on_loop {
         lane.last_turn = state.turn.get();
     }
-    lane.closing = request.close;
-    lane.open.push_back(request);
 }
