@@ -9,7 +9,8 @@ build_tools := cargo cc jdk mvn
 need := @scripts/need.sh
 
 .PHONY: help run test jar install classpath fmt check-fmt lint test-rust test-jvm test-middleware test-boundary \
-	test-stress test-consumer soak fuzz fuzz-smoke fuzz-corpus bench bench-compare bench-instructions bench-load instructions instructions-record bench-jvm bench-read docs ci clean
+	test-stress test-consumer techempower-verify soak fuzz fuzz-smoke fuzz-corpus bench bench-compare bench-instructions \
+	bench-load bench-jvm bench-read instructions instructions-record docs ci clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 27
@@ -18,8 +19,8 @@ run: ## build everything and serve examples/hello on 127.0.0.1:8080 (PORT=); Ctr
 	$(need) $(build_tools)
 	@exec scripts/run.sh
 
-test: ## everything: formats, lints, Rust and JVM tests, Ring's middleware, boundary faults, the consumer project
-	$(need) $(build_tools) rustfmt clippy npm
+test: ## everything: formats, lints, Rust and JVM tests, Ring's middleware, boundary faults, the consumer project, TechEmpower's rules
+	$(need) $(build_tools) rustfmt clippy npm python3
 	@exec scripts/test.sh
 
 jar: ## build the jar; the last line is its path
@@ -69,6 +70,10 @@ test-stress: ## large bodies, slow and many clients, rolling restarts
 test-consumer: ## a separate project on the published jar
 	$(need) $(build_tools)
 	@exec scripts/test-consumer.sh
+
+techempower-verify: ## the TechEmpower applications, all variants, against the suite's rules; ARGS="--json FILE" keeps the rows
+	$(need) $(build_tools) python3
+	@exec techempower/verify/run.py $(ARGS)
 
 soak: ## load of all sorts for MINUTES= (10): whether the server grows, whether all answers are right
 	$(need) $(build_tools)

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Loads every namespace of clj/src and of the examples with *warn-on-reflection* and fails if one warns,
+# Loads every namespace of clj/src, of the examples and of the TechEmpower applications with *warn-on-reflection* and fails if one warns,
 # or if a source of clj/src does not switch the warning on for its users' REPLs.
 set -eu
 # shellcheck source=scripts/env.sh
 . "$(dirname "$0")/env.sh"
 
-roots=(clj/src)
+roots=(clj/src techempower/frameworks/Clojure/hinny/src)
 for directory in examples/*/src; do
   if [ -d "$directory" ]; then
     roots+=("$directory")
@@ -22,7 +22,7 @@ namespaces=$(for directory in "${roots[@]}"; do
   (cd "$directory" && find . -name '*.clj' | sort)
 done | sed 's:^\./::; s:\.clj$::; s:/:.:g; s:_:-:g')
 
-class_path=$(IFS=:; echo "${roots[*]}"):$(scripts/classpath.sh run)
+class_path=$(IFS=:; echo "${roots[*]}"):$(scripts/classpath.sh run):$(techempower/classpath.sh)
 warnings=$("$java" "${jvm_flags[@]}" -cp "$class_path" clojure.main -e \
   "(binding [*warn-on-reflection* true] (run! require '[${namespaces//$'\n'/ }]))" 2>&1 >/dev/null) || {
   echo "$warnings" >&2

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs parts of the test suite, each to its end, and sums them up: test.sh [PART...], without one every part.
 #
-# Parts: format lint rust instructions jar jvm middleware boundary stress consumer. Those that start a JVM run on each JDK that
+# Parts: format lint rust instructions jar jvm middleware boundary stress consumer techempower. Those that start a JVM run on each JDK that
 # jdks.sh finds, but for stress, which takes the default one. A part counts its tests (assertions on the JVM) or, where
 # it has none to count, itself. Its output is shown and kept in target/test-logs. What this machine cannot test is said
 # on stderr, and again in a note after the summary; it counts for nothing. The last line is "N passed, N failed"; the
@@ -145,6 +145,17 @@ consumer_parts() {
   part "consumer project" scripts/test-consumer.sh
 }
 
+# The verifier against servers that are wrong, then the applications against the verifier.
+techempower_parts() {
+  local log=$logs/postgres-programs.log options=()
+  part "the TechEmpower verifier itself" python3 techempower/verify/tests
+  if ! techempower/database/postgres-programs.sh >/dev/null 2>"$log"; then
+    skip "TechEmpower's tests with a database" "$(tail -n 1 "$log")"
+    options+=(--without-database)
+  fi
+  part "TechEmpower applications verified" techempower/verify/run.py "${options[@]}"
+}
+
 jdks=$(scripts/jdks.sh)
 read -r default_major default_home <<<"$jdks"
 oldest=$(pom_property clojure.oldest.version)
@@ -155,7 +166,7 @@ if [ "$(wc -l <<<"$jdks")" = 1 ]; then
 fi
 
 if [ "$#" = 0 ]; then
-  set -- format lint rust instructions jar jvm middleware boundary stress consumer
+  set -- format lint rust instructions jar jvm middleware boundary stress consumer techempower
 fi
 for wanted in "$@"; do
   case $wanted in
@@ -164,7 +175,7 @@ for wanted in "$@"; do
     rust) part "Rust tests" rust_tests ;;
     instructions) instructions_parts ;;
     jar) part "jar" scripts/jar.sh ;;
-    jvm | middleware | boundary | stress | consumer)
+    jvm | middleware | boundary | stress | consumer | techempower)
       if scripts/jar.sh >/dev/null; then
         "${wanted}_parts"
       else

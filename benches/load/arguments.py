@@ -8,7 +8,9 @@ import generator
 import idle
 import routes_bench
 import syscalls
-from lineup import ENGINES, MODES, PEERS
+from failure import Failure
+from lineup import ENGINES, MODES
+from peers import PEERS, parse_other
 
 FULL_CONNECTIONS = [64, 256, 4096]
 FULL_SECONDS = 3
@@ -21,6 +23,13 @@ def _positive(text):
     return value
 
 
+def _other(text):
+    try:
+        return parse_other(text)
+    except Failure as failure:
+        raise argparse.ArgumentTypeError(str(failure)) from None
+
+
 def _parser():
     parser = argparse.ArgumentParser(
         description="Compares Hinny with hyper, Netty and Vert.x on this machine.",
@@ -31,8 +40,11 @@ def _parser():
         help=f"everything: all peers, {', '.join(map(str, FULL_CONNECTIONS))} connections, --latency, --syscalls; "
              f"runs of {FULL_SECONDS} s (about 25 minutes)")
     add("--quick", action="store_true", help="3 rounds of 2 s after a short warm-up; no claim")
-    add("--peer", action="append", choices=PEERS + ["all"],
-        help="compare with this one; may be repeated (default: hyper)")
+    add("--peer", action="append", choices=[*PEERS, "all"],
+        help="compare with this one; may be repeated (default: hyper); all: those that can be had here")
+    add("--other", action="append", default=[], type=_other, metavar="NAME=COMMAND",
+        help="compare with a server that you built, too: it has /plaintext and /json; in the command, {loops} stands for "
+             "the number of event loops and {port} for the port; without {port} it prints `listening on 127.0.0.1:PORT`")
     add("--rounds", type=_positive, help="measured runs of each server (default 5)")
     add("--seconds", type=_positive, help="length of a measured run (default 5)")
     add("--connections", type=_positive, action="append",
@@ -74,6 +86,10 @@ def parse():
     """The options, with those filled in that others imply."""
     parser = _parser()
     arguments = parser.parse_args()
+    if len({other.name for other in arguments.other}) < len(arguments.other):
+        parser.error("two servers of --other have the same name")
+    if arguments.hinny_only and arguments.other:
+        parser.error("--hinny-only leaves all rivals out: it does not go with --other")
     if arguments.aa and (arguments.hinny_only or arguments.mode or arguments.engine):
         parser.error("--aa runs no Hinny: it goes with none of --hinny-only, --mode and --engine")
     if arguments.quick and arguments.write == document.PERFORMANCE:
@@ -88,8 +104,8 @@ def parse():
         arguments.routes = arguments.routes or routes_bench.NAMES
         if arguments.write == document.PERFORMANCE and set(arguments.routes) != set(routes_bench.NAMES):
             parser.error("docs/performance.md gets all rows or none: give --write another file")
-        others = ("full", "idle", "aa", "peer", "hinny_only", "scenario", "mode", "engine", "connections", "latency",
-                  "syscalls")
+        others = ("full", "idle", "aa", "peer", "other", "hinny_only", "scenario", "mode", "engine", "connections",
+                  "latency", "syscalls")
         refused = [name for name in others if getattr(arguments, name)]
         if refused:
             parser.error(f"--routes does not go with --{refused[0].replace('_', '-')}")
@@ -105,6 +121,7 @@ def parse():
     arguments.connections = arguments.connections or [64]
     wanted = set(arguments.peer or ["hyper"])
     arguments.peer = [] if arguments.hinny_only else [peer for peer in PEERS if wanted & {peer, "all"}]
+    arguments.named_peers = wanted - {"all"}
     if arguments.aa:
         arguments.peer = ["hyper"]
     return arguments

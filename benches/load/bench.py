@@ -1,6 +1,5 @@
 """The servers of a run, and what is measured of them, always in turn."""
 
-import generator
 import http_check
 import idle
 import report
@@ -8,7 +7,7 @@ import steady
 import syscalls
 import turns
 from failure import Failure
-from lineup import PEERS, Lineup
+from lineup import Lineup
 from progress import say
 
 STEADY_ROUNDS = 3
@@ -30,18 +29,12 @@ class Bench:
         """The server of this kind, checked."""
         if kind not in self.running:
             say(f"starting {kind}")
-            server = self.servers.start(str(kind), self.lineup.command(kind))
+            server = self.lineup.start(self.servers, kind)
             self.response_bytes[kind] = http_check.check(server, [
-                path for path in http_check.EXPECTED if kind not in self._strangers(path)])
+                path for path in http_check.EXPECTED if self.lineup.serves(kind, path)])
             say(f"{kind}: answers are right (PID {server.pid}, port {server.port})")
             self.running[kind] = server
         return self.running[kind]
-
-    @staticmethod
-    def _strangers(path):
-        """The rivals that do not have this path."""
-        scenario = next(entry for entry in generator.SCENARIOS if entry.path == path)
-        return [peer for peer in PEERS if peer not in scenario.peers]
 
     def kinds(self, scenario, ours=None):
         """The rivals first, then what is compared with them: of `ours`, or the scenario's own, what was asked for."""
@@ -50,7 +43,7 @@ class Bench:
         modes, engines = self.arguments.mode, self.arguments.engine
         chosen = [kind for kind in ours or scenario.kinds if kind.mode in (modes or [kind.mode])
                   and kind.engine in (engines or [kind.engine])]
-        rivals = [peer for peer in self.arguments.peer if peer in scenario.peers]
+        rivals = [peer for peer in self.lineup.rivals() if self.lineup.serves(peer, scenario.path)]
         return rivals + chosen if chosen else []
 
     def warm_up(self, load, kind, scenario):

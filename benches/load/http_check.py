@@ -16,6 +16,9 @@ TIMEOUT_S = 10
 PIPELINED = 16
 DATE_MAY_BE_OLD_S = 3
 
+# A path that no server has.
+STRANGE = "/no-such-path"
+
 # The request headers of TechEmpower's generator.
 HEADERS = {
     "/plaintext": {
@@ -30,15 +33,42 @@ HEADERS = {
     },
 }
 
-HEADERS["/order"] = HEADERS["/json"]
+# The realistic small service: one of the 1,000 customers whom customer() tells; its id needs decoding.
+CUSTOMER, LIMIT = 421, 20
+SERVICE = f"/service?customer=shop%2F{CUSTOMER}&limit={LIMIT}"
+
+HEADERS["/order"] = HEADERS[SERVICE] = HEADERS["/json"]
+
+ORDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "order.json")
 
 # The files that are sent as JSON, by POST.
-BODIES = {"/order": os.path.join(os.path.dirname(os.path.abspath(__file__)), "order.json")}
+BODIES = {"/order": ORDER, SERVICE: ORDER}
 
+
+def customer(number):
+    """A customer of the realistic small service, which has those of the numbers 0 to 999 in a map by id."""
+    return {"id": f"shop/{number}", "name": f"Customer {number}", "email": f"customer.{number}@example.org"}
+
+
+def service_answer(order):
+    """What the realistic small service answers to this order: its lines are added in their order, in binary64."""
+    total = 0.0
+    for item in order["items"]:
+        total += item["quantity"] * item["price"]
+    return {"customer": customer(CUSTOMER), "limit": LIMIT, "total": total, "lines": len(order["items"])}
+
+
+def _service_answer():
+    with open(ORDER, encoding="utf-8") as file:
+        return service_answer(json.load(file))
+
+
+# The right body of each request target, as bytes or as the value of its JSON, and the content type.
 EXPECTED = {
     "/plaintext": (b"Hello, World!", "text/plain"),
     "/json": (b'{"message":"Hello, World!"}', "application/json"),
     "/order": (b"j.angstrom@example.org", "text/plain"),
+    SERVICE: (_service_answer(), "application/json"),
 }
 
 
@@ -117,15 +147,26 @@ def check_date(path, text, sent_at):
         raise Failure(f"{path}: Date is {date - sent_at:.0f} s off")
 
 
+def _is_right(body, expected):
+    if isinstance(expected, bytes):
+        return body == expected
+    try:
+        return json.loads(body) == expected
+    except ValueError:
+        return False
+
+
 def _check_answer(path, answer, sent_at):
     status, headers, body, length = answer
+    if path == STRANGE:
+        if status != 404:
+            raise Failure(f"{path}: status {status}, not 404")
+        return length
     expected_body, expected_type = EXPECTED[path]
     if status != 200:
         raise Failure(f"{path}: status {status}")
-    if body != expected_body:
-        raise Failure(f"{path}: body {body!r}")
-    if path == "/json" and json.loads(body) != {"message": "Hello, World!"}:
-        raise Failure(f"{path}: another value, {body!r}")
+    if not _is_right(body, expected_body):
+        raise Failure(f"{path}: body {body!r}, not {expected_body!r}")
     if headers.get("content-type", "").partition(";")[0].strip() != expected_type:
         raise Failure(f"{path}: content-type {headers.get('content-type')!r}")
     if not headers.get("server"):
@@ -138,16 +179,12 @@ def _check(port, checked):
     lengths = {}
     with connect(port) as connection:
         answers = Answers(connection)
-        for path in checked:
+        for path in [*checked, STRANGE]:
             sent_at = time.time()
             connection.sendall(request_bytes(path))
             lengths[path] = _check_answer(path, answers.next(), sent_at)
-        connection.sendall(request_bytes("/no-such-path"))
-        status = answers.next()[0]
-        if status != 404:
-            raise Failure(f"/no-such-path: status {status}, not 404")
-        # Both paths in turn, so that an answer out of its place is seen.
-        paths = [("/plaintext", "/json")[index % 2] for index in range(PIPELINED)]
+        # Two paths in turn, so that an answer out of its place is seen.
+        paths = [("/plaintext", "/json" if "/json" in checked else STRANGE)[index % 2] for index in range(PIPELINED)]
         sent_at = time.time()
         connection.sendall(b"".join(map(request_bytes, paths)))
         for path in paths:
@@ -157,7 +194,8 @@ def _check(port, checked):
 
 
 def check(server, checked):
-    """The bytes of a whole response for each of these paths; a Failure when any answer is wrong."""
+    """The bytes of a whole response for each of these request targets, those that the server has (`/plaintext` must be
+    one); a Failure when any answer is wrong."""
     try:
         return _check(server.port, checked)
     except Failure as failure:

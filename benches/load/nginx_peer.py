@@ -8,10 +8,10 @@ descriptors, sizes and times open, with the values of the manual's example.
 import os
 import re
 import shutil
-import socket
 import subprocess
 
 from failure import Failure
+from server_process import free_port
 
 HOW_TO_GET = "apt-get install nginx-light"
 DEBIAN_PATH = "/usr/sbin/nginx"
@@ -45,18 +45,20 @@ http {{
     {file_cache}
     server {{
         listen 127.0.0.1:{port} default_server reuseport backlog=4096;
-        location = /constant {{
+        location = {constant} {{
             return 200 "Hello, World!";
         }}
-        location /files/ {{
-            alias {files}/;
-        }}
+        {more}
         location / {{
             return 404 "Not Found";
         }}
     }}
 }}
 """
+
+FILES = """location /files/ {{
+            alias {files}/;
+        }}"""
 
 FILE_CACHE = """open_file_cache max=1000 inactive=20s;
     open_file_cache_valid 30s;
@@ -75,20 +77,16 @@ def version(program):
     return match.group(1) if match else "unknown"
 
 
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def start(servers, name, program, directory, files, workers, file_cache):
-    """Starts nginx with `directory` as its own, serving `files`; it is ended with `servers`."""
+def start(servers, name, program, directory, workers, constant, files=None, file_cache=False):
+    """Starts nginx with `directory` as its own; it is ended with `servers`. The path `constant` has 13 bytes that stand in
+    the configuration; below /files/ are those of the directory `files`, if one is given."""
     # Workers run as another user when we are root.
     os.makedirs(directory, mode=0o755)
-    port = _free_port()
+    port = free_port()
     path = os.path.join(directory, "nginx.conf")
     with open(path, "w", encoding="ascii") as config:
-        config.write(CONFIG.format(directory=directory, files=files, workers=workers, port=port,
+        config.write(CONFIG.format(directory=directory, workers=workers, port=port, constant=constant,
+                                   more=FILES.format(files=files) if files else "",
                                    file_cache=FILE_CACHE if file_cache else ""))
     command = [program, "-p", directory, "-c", path]
     test = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)

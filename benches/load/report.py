@@ -6,7 +6,7 @@ import platform
 import statistics
 import subprocess
 
-from lineup import JVM_PEERS, PEERS
+from peers import JVM_PEERS
 from server_process import ROOT
 
 AUTOGROUP = "/proc/sys/kernel/sched_autogroup_enabled"
@@ -78,9 +78,9 @@ def ratio(rounds, rival_rounds, key):
 
 
 def _add_better(ratios):
-    """Beside the ratios to Netty and to Vert.x, that to the better of them: the one that is harder to beat."""
+    """Beside the ratios to the servers in Java, that to the best of them: the one that is hardest to beat."""
     rivals = [peer for peer in JVM_PEERS if peer in ratios]
-    if len(rivals) == len(JVM_PEERS):
+    if len(rivals) > 1:
         for figure, harder in (("rps", min), ("cpu_us_per_request", max)):
             peer = harder(rivals, key=lambda name: ratios[name][figure]["median"])
             ratios.setdefault("better", {})[figure] = {"peer": peer, **ratios[peer][figure]}
@@ -105,10 +105,10 @@ def row(scenario, connections, kind, rounds, notes):
     result["cpu_us_per_request"] = spread([entry["cpu_us_per_request"] for entry in ours])
     result["latency_us"] = {name: statistics.median(entry["latency_us"][name] for entry in ours)
                             for name in ours[0]["latency_us"]}
-    for peer in PEERS:
-        if peer != kind and peer in rounds and valid[kind] and valid[peer]:
+    for peer in rounds:
+        if isinstance(peer, str) and peer != kind and valid[kind] and valid[peer]:
             result["ratios"][peer] = {figure: ratio(ours, rounds[peer], figure)
                                       for figure in ("rps", "cpu_us_per_request")}
-    if kind not in PEERS:
+    if not isinstance(kind, str):
         _add_better(result["ratios"])
     return result

@@ -12,10 +12,11 @@ import routes_check
 import turns
 from failure import Failure
 from generator import Generator
-from lineup import Lineup, build_with_cargo
+from lineup import Lineup
 from progress import say
 from server_process import ROOT
 from steady import WARM_UP_S, Steady
+from toolchain import build_with_cargo
 
 APP = os.path.join(ROOT, "benches", "load", "routes_app.clj")
 # What there is beside the rows of route_rows.
@@ -50,7 +51,7 @@ class RoutesBench:
 
     def _start(self, process):
         if process == route_rows.HYPER:
-            return self._servers.start(process, self.lineup.command("hyper"))
+            return self.lineup.start(self._servers, process)
         if process in (READY, TABLE):
             kind, argument = {READY: ("health", ""), TABLE: ("tables", str(route_tables.COUNT))}[process]
             return self._servers.start(f"hinny, {kind}", self._app(kind, argument))
@@ -59,8 +60,8 @@ class RoutesBench:
         if process in route_rows.HINNY_KINDS:
             return self._servers.start(process, self._app(route_rows.HINNY_KINDS[process], self._files))
         own = os.path.join(self._directory, f"nginx-{len(self._running)}")
-        return nginx_peer.start(self._servers, process, self.nginx, own, self._files, self.arguments.loops,
-                                process == route_rows.NGINX_CACHE)
+        return nginx_peer.start(self._servers, process, self.nginx, own, self.arguments.loops, "/constant",
+                                self._files, process == route_rows.NGINX_CACHE)
 
     def _server(self, process):
         if process not in self._running:

@@ -32,8 +32,8 @@ import syscalls
 import tables
 from bench import Bench
 from failure import Failure
-from lineup import build_with_cargo
 from progress import say
+from toolchain import build_with_cargo
 
 
 def _scenarios(arguments):
@@ -64,7 +64,7 @@ def run_idle(bench, arguments, limit):
 
 def facts(bench, kinds):
     """What the header says of the programs in this run."""
-    jvm = any(kind not in ("hyper", "hyper again") for kind in kinds)
+    jvm = any(map(bench.lineup.on_jvm, kinds))
     return {"wrk": generator.wrk_version(), **({"jdk": report.jdk(bench.lineup.java)} if jvm else {}),
             **bench.lineup.facts(kinds)}
 

@@ -44,6 +44,11 @@ class ServerProcess:
         self.pid = self._process.pid
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
+        self._room = None
+
+    def keep(self, room):
+        """A temporary directory that the server needs until it ends, when it is removed."""
+        self._room = room
 
     def _read(self):
         for line in self._process.stdout:
@@ -84,16 +89,18 @@ class ServerProcess:
     def cpu_us(self):
         """User and system time so far, ended threads included, of the process and those that it started (nginx's
         workers)."""
-        self.require_alive()
-        with open(f"/proc/{self.pid}/task/{self.pid}/children", encoding="ascii") as children:
-            return sum(map(_cpu_us, [self.pid, *map(int, children.read().split())]))
+        return sum(map(_cpu_us, self._processes()))
 
     def memory_bytes(self):
-        """The resident size, and the anonymous part of it."""
+        """The resident size, and the anonymous part of it, of the process and those that it started: what they share is
+        counted for each."""
+        found = list(map(_memory_bytes, self._processes()))
+        return {name: sum(memory[name] for memory in found) for name in found[0]}
+
+    def _processes(self):
         self.require_alive()
-        with open(f"/proc/{self.pid}/smaps_rollup", encoding="ascii") as rollup:
-            found = dict(re.findall(r"^(\w+):\s+(\d+) kB", rollup.read(), re.MULTILINE))
-        return {"rss": int(found["Rss"]) * 1024, "anonymous": int(found["Anonymous"]) * 1024}
+        with open(f"/proc/{self.pid}/task/{self.pid}/children", encoding="ascii") as children:
+            return [self.pid, *map(int, children.read().split())]
 
     def stop(self):
         if self._process.poll() is None:
@@ -104,12 +111,20 @@ class ServerProcess:
                 self._process.kill()
                 self._process.wait()
         self._reader.join(2)
+        if self._room:
+            self._room.cleanup()
 
 
 def _cpu_us(pid):
     with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
         fields = stat.read().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) * 1_000_000 / TICKS_PER_SECOND
+
+
+def _memory_bytes(pid):
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as rollup:
+        found = dict(re.findall(r"^(\w+):\s+(\d+) kB", rollup.read(), re.MULTILINE))
+    return {"rss": int(found["Rss"]) * 1024, "anonymous": int(found["Anonymous"]) * 1024}
 
 
 class Servers:
@@ -138,6 +153,13 @@ class Servers:
         self._started.append(server)
         server.wait_listening()
         return server
+
+
+def free_port():
+    """A port that nobody has now, for a server that cannot choose one itself."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def settle(seconds):

@@ -23,8 +23,9 @@ import time
 sys.dont_write_bytecode = True  # leave no cache beside the sources
 
 from failure import Failure
-from lineup import HINNY_FLAGS, find_class_path, find_java, known_flags
+from lineup import HINNY_FLAGS
 from server_process import ROOT, Servers
+from toolchain import find_class_path, find_java, known_flags
 
 READ_BYTES = 1024
 READ_EVERY_S = 0.25

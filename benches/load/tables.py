@@ -3,10 +3,10 @@
 import statistics
 
 import budgets
+import peers
 from generator import disturbance
 
 FIGURES = {"rps": "rps", "cpu_us_per_request": "CPU/request"}
-PEER_NAMES = {"netty": "Netty", "vertx": "Vert.x"}
 
 
 def table(columns, lines):
@@ -66,7 +66,7 @@ def notes(rows):
 def rivals(rows):
     """Hinny's ratios to the rivals on the JVM, and to the better of them."""
     def better(ratio):
-        return f"{ratio['median']:.2f} ({PEER_NAMES[ratio['peer']]})" if ratio else "–"
+        return f"{ratio['median']:.2f} ({peers.PEERS[ratio['peer']].title})" if ratio else "–"
     lines = []
     for entry in rows:
         ratios = {name: entry["ratios"][name] for name in ("netty", "vertx", "better") if name in entry["ratios"]}

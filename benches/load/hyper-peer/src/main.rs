@@ -7,12 +7,15 @@
 //!
 //! # Invariants
 //! - Every listener is bound before `listening on …` is printed: no connection is refused after it.
-//! - The JSON text is serialised for each request; nothing of an answer but constants outlives it.
+//! - The JSON text is serialised for each request; nothing of an answer but constants and the customers of `/service`
+//!   outlives it.
 //!
 //! # Threads
 //! One event loop a thread: the main thread and `hyper-peer-N`. They share nothing.
 
 #![forbid(unsafe_code)]
+
+mod service;
 
 use std::error::Error;
 use std::io;
@@ -96,6 +99,7 @@ fn parse_options(mut arguments: impl Iterator<Item = String>) -> Result<Options,
 
 /// Binds every listener, says where, and serves until a listener fails.
 fn run(options: &Options) -> io::Result<()> {
+    service::prepare();
     let first = bind(SocketAddr::from((Ipv4Addr::LOCALHOST, options.port)))?;
     let address = first.local_addr()?;
     let others = (1..options.threads)
@@ -165,19 +169,31 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Box
             };
             ok(&APPLICATION_JSON, serde_json::to_vec(&message)?.into())
         }
+        "/service" => {
+            let (head, body) = request.into_parts();
+            let order = body.collect().await?.to_bytes();
+            match service::answer(head.uri.query().unwrap_or_default(), &order) {
+                Ok(json) => ok(&APPLICATION_JSON, json.into()),
+                Err(service::Kind::Malformed) => empty(StatusCode::BAD_REQUEST),
+                Err(service::Kind::Unknown) => empty(StatusCode::NOT_FOUND),
+            }
+        }
         "/order" => {
             let body = request.into_body().collect().await?.to_bytes();
             let order: serde_json::Value = serde_json::from_slice(&body)?;
             let email = order["customer"]["email"].as_str().unwrap_or_default();
             ok(&TEXT_PLAIN, Bytes::copy_from_slice(email.as_bytes()))
         }
-        _ => {
-            let mut response = Response::new(Full::default());
-            *response.status_mut() = StatusCode::NOT_FOUND;
-            response.headers_mut().insert(SERVER, SERVER_NAME.clone());
-            response
-        }
+        _ => empty(StatusCode::NOT_FOUND),
     })
+}
+
+/// An answer that is its status.
+fn empty(status: StatusCode) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = status;
+    response.headers_mut().insert(SERVER, SERVER_NAME.clone());
+    response
 }
 
 /// A 200 with this body; hyper adds `content-length` and `date`.

@@ -10,8 +10,8 @@
   The JSON object of `/json` is a new map for each request, and each is walked and serialised: nothing is
   kept. `/order` answers one field of the JSON object it is sent. Threads: everything here is a pure function but `-main`."
   (:require
-   [hinny.json :as json]
-   [hinny.server :as server]))
+   [hinny-bench.start :as start]
+   [hinny.json :as json]))
 
 (set! *warn-on-reflection* true)
 
@@ -36,17 +36,15 @@
     {:status 404 :headers {} :body nil}))
 
 (defn -main
-  "Serves on 127.0.0.1 until the process ends. `mode` is `inline` or `worker`, `loops` the number of event
-  loops, `port` 0 for a free one; `engine`, the HTTP/1.1 engine, is `auto` or `hyper`."
+  "Serves on 127.0.0.1, or on the address in the environment's HOST, until the process ends. `mode` is `inline`,
+  `worker` or `virtual`, `loops` the number of event loops, `port` 0 for a free one; `engine`, the HTTP/1.1 engine, is
+  `auto` or `hyper`."
   ([mode loops port]
    (-main mode loops port "auto"))
   ([mode loops port engine]
-   (let [s (server/run-server handler {:host "127.0.0.1"
-                                       :port (Long/parseLong port)
-                                       :event-loops (Long/parseLong loops)
-                                       :handler-mode (keyword mode)
-                                       :http1-engine (keyword engine)
-                                       :parse #{:json}})]
-     (println (str "listening on 127.0.0.1:" (server/server-port s)))
-     (flush)
-     @(promise))))
+   (start/serve handler
+                mode
+                {:port (parse-long port)
+                 :event-loops (parse-long loops)
+                 :http1-engine (keyword engine)
+                 :parse #{:json}})))

@@ -1,0 +1,3 @@
+module hinny/benches/load/go-peer
+
+go 1.22
