@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Runs parts of the test suite, each to its end, and sums them up: test.sh [PART...], without one every part.
 #
-# Parts: format lint rust instructions jar jvm middleware boundary stress consumer techempower. Those that start a JVM run on each JDK that
-# jdks.sh finds, but for stress, which takes the default one. A part counts its tests (assertions on the JVM) or, where
-# it has none to count, itself. Its output is shown and kept in target/test-logs. What this machine cannot test is said
-# on stderr, and again in a note after the summary; it counts for nothing. The last line is "N passed, N failed"; the
-# status is 0 when none failed.
+# Parts: format lint rust instructions jar jvm middleware boundary stress consumer techempower. Those that start a JVM
+# run on each JDK that jdks.sh finds, but for stress, which takes the default one. A part counts its tests (assertions on
+# the JVM) or, where it has none to count, itself. Its output is shown and kept in target/test-logs. What this machine
+# cannot test is said on stderr, and again in a note after the summary; it counts for nothing. The last line is
+# "N passed, N failed"; the status is 0 when none failed.
 set -u
 # shellcheck source=scripts/env.sh
 . "$(dirname "$0")/env.sh"
