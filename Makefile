@@ -9,7 +9,8 @@ build_tools := cargo cc jdk mvn
 need := @scripts/need.sh
 
 .PHONY: help run test jar install classpath fmt check-fmt lint test-rust test-jvm test-middleware test-boundary \
-	test-stress test-consumer techempower-verify soak fuzz fuzz-smoke fuzz-corpus bench bench-instructions bench-load bench-report bench-jvm bench-read docs ci clean
+	test-stress test-consumer techempower-verify soak fuzz fuzz-smoke fuzz-corpus bench bench-compare bench-instructions \
+	bench-load bench-report bench-jvm bench-read instructions instructions-record docs ci clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 27
@@ -110,9 +111,21 @@ bench-read: ## reading JSON and queries beside Jackson, data.json, cheshire and 
 	$(need) $(build_tools)
 	@exec scripts/bench.sh read $(ARGS)
 
-bench-instructions: ## instructions for a request, fast lane and hyper (valgrind)
-	$(need) cargo cc
-	@exec scripts/bench-instructions.sh
+bench-instructions: ## instructions for a request, fast lane and hyper, and for a call of each codec (valgrind)
+	$(need) cargo cc python3 valgrind
+	@exec scripts/bench-instructions.sh $(ARGS)
+
+instructions: ## the same, held against benches/native/instructions.tsv
+	$(need) cargo cc python3 valgrind
+	@exec scripts/bench-instructions.sh --check
+
+instructions-record: ## write them into that table
+	$(need) cargo cc python3 valgrind
+	@exec scripts/bench-instructions.sh --record
+
+bench-compare: ## this tree beside BASE= (a commit): rps, CPU, instructions; what a perf commit quotes
+	$(need) $(build_tools) wrk python3
+	@exec scripts/bench-compare.sh "$(BASE)" $(ARGS)
 
 docs: ## write docs/options.md and the tables of docs/migration.md; the reference of the Rust crates and of the shim, broken links as errors
 	$(need) $(build_tools)

@@ -2,7 +2,7 @@
 # Checks that the named tools are there and new enough: need.sh TOOL...
 # One line for each that is not, with how to get it; then status 1. Changes nothing.
 #
-# Tools: cargo rustfmt clippy cc c++ jdk mvn npm wrk python3
+# Tools: cargo rustfmt clippy cc c++ jdk mvn npm wrk python3 valgrind
 set -eu
 # shellcheck source=scripts/env.sh
 . "$(dirname "$0")/env.sh"
@@ -73,6 +73,7 @@ for tool in "$@"; do
     mvn) has mvn || lacks "mvn (Maven 3.6.3 or newer)" "apt-get install maven (or https://maven.apache.org)" ;;
     npm) need_npm ;;
     wrk) has wrk || lacks "wrk (the load generator)" "apt-get install wrk" ;;
+    valgrind) has valgrind || lacks "valgrind (it counts instructions)" "apt-get install valgrind" ;;
     python3) has python3 || lacks python3 "apt-get install python3" ;;
     *)
       echo "need.sh: unknown tool $tool" >&2

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs parts of the test suite, each to its end, and sums them up: test.sh [PART...], without one every part.
 #
-# Parts: format lint rust bench jar jvm middleware boundary stress consumer techempower. Those that start a JVM
+# Parts: format lint rust bench instructions jar jvm middleware boundary stress consumer techempower. Those that start a JVM
 # run on each JDK that jdks.sh finds, but for stress, which takes the default one. A part counts its tests (assertions on
 # the JVM) or, where it has none to count, itself. Its output is shown and kept in target/test-logs. What this machine
 # cannot test is said on stderr, and again in a note after the summary; it counts for nothing. The last line is
@@ -80,6 +80,17 @@ rust_tests() {
   cargo test --quiet --locked --no-fail-fast --workspace
 }
 
+# What a call or request costs in Rust, and whether the scripts that say so would say that it is too much.
+instructions_parts() {
+  local log=$logs/instructions-ready.log
+  if ! scripts/bench-instructions.sh --ready >"$log" 2>&1; then
+    skip "instructions of requests and codecs (benches/native/instructions.tsv)" "$(tail -n 1 "$log")"
+    return
+  fi
+  part "scripts of the load benches" python3 -B -m unittest discover -s benches/load/tests
+  part "instructions" scripts/bench-instructions.sh --check
+}
+
 # The test class path with the oldest supported Clojure in place of the one the jar depends on.
 oldest_class_path() {
   local file=$root/clj/target/classpath/test-oldest
@@ -155,7 +166,7 @@ if [ "$(wc -l <<<"$jdks")" = 1 ]; then
 fi
 
 if [ "$#" = 0 ]; then
-  set -- format lint rust bench jar jvm middleware boundary stress consumer techempower
+  set -- format lint rust bench instructions jar jvm middleware boundary stress consumer techempower
 fi
 for wanted in "$@"; do
   case $wanted in
@@ -163,6 +174,7 @@ for wanted in "$@"; do
     lint) part "lint" scripts/lint.sh ;;
     rust) part "Rust tests" rust_tests ;;
     bench) part "the load benches' own code" python3 benches/load/tests ;;
+    instructions) instructions_parts ;;
     jar) part "jar" scripts/jar.sh ;;
     jvm | middleware | boundary | stress | consumer | techempower)
       if scripts/jar.sh >/dev/null; then

@@ -6,14 +6,23 @@ collected for the document.
 
 import json
 import os
-import re
+import shutil
 import subprocess
 
+import instruction_table
 from failure import Failure
 from server_process import ROOT
 
 CRITERION = os.path.join(ROOT, "target", "criterion")
 SIZES = [10, 100, 1_000, 10_000]
+REQUESTS = {
+    "lane_x{}": "fast lane, no routes",
+    "hyper_x{}": "hyper, no routes",
+    "lane_x{}_route": "fast lane, handler behind a route",
+    "lane_x{}_route_2_params": "fast lane, handler behind a route with 2 parameters",
+    "lane_x{}_constant": "fast lane, constant response",
+    "lane_x{}_not_found": "fast lane, not found",
+}
 CASES = {"text": "text", "2_params": "2 parameters", "not_found": "404", "not_allowed": "405 (puts its Allow together)"}
 PATHS = {"no_escape_25b": "a path without escapes, made normal", "2_escapes_34b": "a path with escapes, made normal"}
 
@@ -27,14 +36,10 @@ def _run(command):
 
 def instructions():
     """Instructions per request by what is asked and how deep the pipeline is; empty without valgrind."""
-    found = {}
-    for line in _run(["scripts/bench-instructions.sh"]).splitlines():
-        match = re.fullmatch(r"(auto|hyper) ×(\d+)(?:, (.*))?: (\d+) instructions per request", line)
-        if match:
-            engine, depth, what, count = match.groups()
-            name = "fast lane" if engine == "auto" else "hyper"
-            found.setdefault(f"{name}, {what or 'no routes'}", {})[depth] = int(count)
-    return found
+    if not shutil.which("valgrind"):
+        return {}
+    _, counts = instruction_table.parse(_run(["scripts/bench-instructions.sh"]))
+    return {what: {depth: counts[name.format(depth)] for depth in ("1", "16")} for name, what in REQUESTS.items()}
 
 
 def _median_ns(group, name):

@@ -6,13 +6,12 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use hinny_codec::conditional::{self, Conditions, Validators};
+use hinny_benches::inputs::{FILE_PATH as PATH, VALIDATORS};
+use hinny_codec::conditional::{self, Conditions};
 use hinny_codec::{file_path, negotiation, range};
 use hinny_core::files::{Coding, FilesSettings};
 use hinny_core::names::{ACCEPT_ENCODING, IF_NONE_MATCH, RANGE};
 use hinny_server::files::{FileCache, FileRequest, Files, Lookup};
-
-const PATH: &str = "assets/css/site.css";
 
 const BROWSER: &[u8] = b"gzip, deflate, br, zstd";
 
@@ -82,17 +81,12 @@ fn parsing(c: &mut Criterion) {
     ] {
         group.bench_function(field, |b| b.iter(|| range::select(black_box(field.as_bytes()), 10_000)));
     }
-    let validators = Validators {
-        etag: Some(b"\"3e8-ae1b981bc490a00\""),
-        last_modified: Some(784_111_777),
-        is_date_strong: true,
-    };
     for (name, conditions) in [
         ("no_condition", Conditions::default()),
         (
             "if_none_match_1_tag",
             Conditions {
-                if_none_match: validators.etag,
+                if_none_match: VALIDATORS.etag,
                 ..Conditions::default()
             },
         ),
@@ -105,7 +99,7 @@ fn parsing(c: &mut Criterion) {
         ),
     ] {
         group.bench_function(name, |b| {
-            b.iter(|| conditional::evaluate(black_box(&conditions), &validators));
+            b.iter(|| conditional::evaluate(black_box(&conditions), &VALIDATORS));
         });
     }
     group.bench_function("coding_weight", |b| {

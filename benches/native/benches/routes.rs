@@ -4,6 +4,7 @@
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use hinny_benches::inputs::PATHS;
 use hinny_benches::routes::Table;
 use hinny_codec::target;
 use hinny_router::{Found, Method, Router};
@@ -56,10 +57,7 @@ fn compile(c: &mut Criterion) {
 
 fn normalize(c: &mut Criterion) {
     let mut group = c.benchmark_group("routes_normalized");
-    for (name, path) in [
-        ("no_escape_25b", "/users/4711/orders/17/all"),
-        ("2_escapes_34b", "/users/J%c3%bcrgen/orders/%41/all17"),
-    ] {
+    for (name, path) in ["no_escape_25b", "2_escapes_34b"].into_iter().zip(PATHS) {
         group.bench_function(name, |b| b.iter(|| target::normalized(black_box(path.as_bytes()))));
     }
     group.finish();

@@ -7,7 +7,10 @@
 //! A [`Driver`] lives on one thread; clients run on others.
 #![forbid(unsafe_code)]
 
+pub mod cases;
+pub mod inputs;
 pub mod routes;
+pub mod serving;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -5,8 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use hinny_benches::cases::CASES;
+use hinny_benches::inputs;
 use hinny_benches::routes::{CONSTANT_REQUEST, MISSING_REQUEST, PARAMS_REQUEST, Table};
 use hinny_benches::{BODY, Client, Driver, JSON, POST, REQUEST, send_requests};
+use hinny_codec::decode::Codec;
 
 const REQUESTS: usize = 2_000;
 
@@ -108,6 +111,22 @@ fn a_request_with_routes_allocates_nothing_in_steady_state() -> Result<(), Strin
     Ok(())
 }
 
+/// A body goes through hyper's own buffers and a queue.
+#[test]
+fn a_request_to_hyper_with_a_body_allocates_little() -> Result<(), String> {
+    for (handler_mode, depth) in WAYS {
+        for request in [POST, JSON] {
+            let count = allocations("hyper", handler_mode, request, depth)?;
+            let name = request[..12].escape_ascii();
+            assert!(
+                count <= 6 * REQUESTS as u64,
+                "{name} {handler_mode} ×{depth}: {count} for {REQUESTS} requests"
+            );
+        }
+    }
+    Ok(())
+}
+
 /// What is rarer may allocate: the path is written anew without needless escapes; a 405 is put together.
 #[test]
 fn a_request_with_an_escape_or_another_method_allocates_little() -> Result<(), String> {
@@ -123,6 +142,58 @@ fn a_request_with_an_escape_or_another_method_allocates_little() -> Result<(), S
         }
     }
     Ok(())
+}
+
+/// How often a case allocates for each call; those that are not named, nothing.
+const ALLOCATING: [(&str, u64); 4] = [
+    ("path_normalized_2_escapes_34b", 1),
+    ("file_path_3_segments", 1),
+    ("accept_browser_of_3", 1),
+    ("range_3", 1),
+];
+
+/// How often each case is measured.
+const TIMES: u64 = 20;
+
+/// A codec writes into a buffer that is used again, and reads from where the bytes are; requests are answered in the
+/// buffers of the loop.
+#[test]
+fn what_instructions_are_counted_of_allocates_no_more_in_steady_state() -> Result<(), String> {
+    for case in CASES {
+        let mut work = case.prepare()?;
+        (0..case.times[0]).try_for_each(|_| work())?;
+        let mut done = Ok(());
+        let counted = allocation_counter::measure(|| done = (0..TIMES).try_for_each(|_| work()));
+        done?;
+        let known = ALLOCATING.iter().find(|(name, _)| *name == case.name);
+        let each = known.map_or(0, |(_, each)| *each);
+        assert_eq!(counted.count_total, each * TIMES, "{}: {TIMES} times", case.name);
+    }
+    Ok(())
+}
+
+/// Where no buffer is there yet, it grows to its size a few times; the data of a file in a form is not copied at all.
+#[test]
+fn a_codec_with_a_new_buffer_allocates_no_more_than_it_did() {
+    let json = inputs::json_text(10_000);
+    let form = inputs::form(100);
+    let multipart = inputs::multipart(&inputs::noise(10_000));
+    let decoded: [(_, &[u8], _, _, _); 4] = [
+        (Codec::Json, &json, u64::from(inputs::JSON_SETTINGS.depth), 12, 24_576),
+        (Codec::Params, form.as_bytes(), 0, 2, 9_474),
+        (Codec::Cookies, inputs::COOKIES.as_bytes(), 0, 1, 164),
+        (Codec::Multipart, &multipart, inputs::MULTIPART_SETTINGS, 7, 768),
+    ];
+    for (codec, input, settings, times, bytes) in decoded {
+        let mut result = Ok(());
+        let counted = allocation_counter::measure(|| {
+            result = codec.decode(input, settings, &mut Vec::new());
+        });
+        assert_eq!(result, Ok(()), "{codec:?}");
+        let (count, most) = (counted.count_total, counted.bytes_max);
+        assert!(count <= times, "{codec:?}: {count} allocations, not {times}");
+        assert!(most <= bytes, "{codec:?}: {most} bytes at once, not {bytes}");
+    }
 }
 
 /// A small file that the loop knows, one that is not there, and what a client has already.
