@@ -87,7 +87,6 @@ instructions_parts() {
     skip "instructions of requests and codecs (benches/native/instructions.tsv)" "$(tail -n 1 "$log")"
     return
   fi
-  part "scripts of the load benches" python3 -B -m unittest discover -s benches/load/tests
   part "instructions" scripts/bench-instructions.sh --check
 }
 
