@@ -1,5 +1,6 @@
 //! What the command line sets.
 
+use std::fs;
 use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 /// The command line.
 pub(crate) const USAGE: &str = "usage: hinny-constant-rate --address IP:PORT --rate PER_SECOND \
      --seconds N --response-bytes N [--warm-up-seconds N] [--connections N] [--path PATH] \
-     [--header 'Name: value']...";
+     [--header 'Name: value']... [--body FILE]";
 
 /// What to send, where, and how often.
 #[derive(Debug)]
@@ -39,6 +40,7 @@ impl Options {
         let mut connections = 64;
         let mut path = "/".to_owned();
         let mut headers = String::new();
+        let mut body = None;
         while let Some(name) = arguments.next() {
             let value = arguments.next().ok_or_else(|| format!("{name} needs a value"))?;
             match name.as_str() {
@@ -50,6 +52,7 @@ impl Options {
                 "--connections" => connections = positive(&name, &value)?,
                 "--path" => path = value,
                 "--header" => headers.extend([value.as_str(), "\r\n"]),
+                "--body" => body = Some(fs::read(&value).map_err(|error| format!("{name} {value}: {error}"))?),
                 _ => return Err(format!("unknown argument {name}")),
             }
         }
@@ -61,9 +64,20 @@ impl Options {
             warm_up: whole_seconds(warm_up_seconds),
             connections: count(connections),
             response_bytes: count(response_bytes.ok_or_else(|| required("--response-bytes"))?),
-            request: format!("GET {path} HTTP/1.1\r\n{headers}\r\n").into_bytes(),
+            request: request(&path, &headers, body.as_deref()),
         })
     }
+}
+
+/// A GET, or a POST of the body as JSON.
+fn request(path: &str, headers: &str, body: Option<&[u8]>) -> Vec<u8> {
+    let Some(body) = body else {
+        return format!("GET {path} HTTP/1.1\r\n{headers}\r\n").into_bytes();
+    };
+    let length = body.len();
+    let head =
+        format!("POST {path} HTTP/1.1\r\n{headers}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n");
+    [head.as_bytes(), body].concat()
 }
 
 fn number<T: FromStr>(name: &str, value: &str) -> Result<T, String> {

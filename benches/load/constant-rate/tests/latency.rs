@@ -9,8 +9,15 @@ use std::time::Duration;
 
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
+const GET: &str = "GET /plaintext HTTP/1.1\r\nHost: test\r\n\r\n";
+
 /// Runs the generator for a second at 1,000 requests a second on one connection that `serve` serves.
 fn run(serve: impl FnOnce(TcpStream) + Send + 'static) -> Output {
+    run_with(&[], serve)
+}
+
+/// The same with more arguments.
+fn run_with(more: &[&str], serve: impl FnOnce(TcpStream) + Send + 'static) -> Output {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     let address = listener.local_addr().expect("the address").to_string();
     let server = thread::spawn(move || serve(listener.accept().expect("a connection").0));
@@ -18,6 +25,7 @@ fn run(serve: impl FnOnce(TcpStream) + Send + 'static) -> Output {
         .args(["--address", &address, "--rate", "1000", "--seconds", "1"])
         .args(["--connections", "1", "--response-bytes", &ANSWER.len().to_string()])
         .args(["--path", "/plaintext", "--header", "Host: test"])
+        .args(more)
         .output()
         .expect("the generator runs");
     server.join().expect("the server ends well");
@@ -26,15 +34,16 @@ fn run(serve: impl FnOnce(TcpStream) + Send + 'static) -> Output {
 
 /// Reads one request; false at the end of the connection.
 fn read_request(stream: &mut TcpStream) -> bool {
-    let mut request = Vec::new();
-    let mut byte = [0];
-    while !request.ends_with(b"\r\n\r\n") {
-        match stream.read(&mut byte) {
-            Ok(1) => request.push(byte[0]),
-            _ => return false,
-        }
+    read_exactly(stream, GET.as_bytes())
+}
+
+/// Reads as many bytes as are expected, which must be these.
+fn read_exactly(stream: &mut TcpStream, expected: &[u8]) -> bool {
+    let mut request = vec![0; expected.len()];
+    if stream.read_exact(&mut request).is_err() {
+        return false;
     }
-    assert_eq!(request, b"GET /plaintext HTTP/1.1\r\nHost: test\r\n\r\n");
+    assert_eq!(request, expected);
     true
 }
 
@@ -93,4 +102,21 @@ fn a_closed_connection_ends_the_run() {
         String::from_utf8_lossy(&output.stderr).contains("closed a connection"),
         "{output:?}"
     );
+}
+
+#[test]
+fn a_body_is_posted_as_json() {
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let output = run_with(&["--body", manifest], move |mut stream| {
+        let body = std::fs::read_to_string(manifest).expect("a file that is there");
+        let length = body.len();
+        let expected = format!(
+            "POST /plaintext HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        );
+        while read_exactly(&mut stream, expected.as_bytes()) {
+            stream.write_all(ANSWER).expect("the answer goes out");
+        }
+    });
+    assert!(output.status.success(), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("\"requests\":1000,\"missing\":0,"));
 }
