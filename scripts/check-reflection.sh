@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Loads every namespace of clj/src, of the examples and of the TechEmpower applications with *warn-on-reflection* and fails if one warns,
-# or if a source of clj/src does not switch the warning on for its users' REPLs.
+# Loads every namespace of clj/src, of the examples, of the TechEmpower applications and of the load benches with
+# *warn-on-reflection* and fails if one warns, or if a source of clj/src does not switch the warning on for its users' REPLs.
 set -eu
 # shellcheck source=scripts/env.sh
 . "$(dirname "$0")/env.sh"
 
-roots=(clj/src techempower/frameworks/Clojure/hinny/src)
+roots=(clj/src techempower/frameworks/Clojure/hinny/src benches/load/hinny-server/src/clojure)
 for directory in examples/*/src; do
   if [ -d "$directory" ]; then
     roots+=("$directory")

@@ -1,10 +1,11 @@
-"""The budgets of the design (its §8): what a path may cost, as a ratio to the hyper server of the same run.
+"""The budgets of the design (its §8): what a path may cost, as a ratio to the hyper server of the same run; and what a
+connection and a request may cost at all.
 
-The one place for these figures. They hold for 64 connections; of each, `must` is what is promised and `aim`
+The one place for these figures. The ratios hold for 64 connections; of each, `must` is what is promised and `aim`
 what is wanted. Server CPU per request is to be at most that, requests per second at least.
 """
 
-from lineup import Hinny
+from hinny import Hinny
 
 CONNECTIONS = 64
 
@@ -12,13 +13,14 @@ CONNECTIONS = 64
 class Bound:
     """One figure's `must` and `aim`."""
 
-    def __init__(self, must, aim, at_most):
+    def __init__(self, must, aim, at_most, unit=None):
         self.must = must
         self.aim = aim
+        self.unit = unit
         self._at_most = at_most
 
     def text(self, value):
-        return f"{'≤' if self._at_most else '≥'} {value:.2f}"
+        return f"{'≤' if self._at_most else '≥'} " + (f"{value} {self.unit}" if self.unit else f"{value:.2f}")
 
     def verdict(self, ratio):
         def holds(bound):
@@ -45,6 +47,11 @@ BUDGETS = [
     Budget("plaintext", Hinny("worker", "auto"), (1.30, 1.10), (0.85, 0.95)),
     Budget("order", Hinny("inline", "auto"), (1.18, 1.00), (0.85, 1.00)),
 ]
+
+IDLE_CONNECTION = Bound(16, 8, at_most=True, unit="KiB")
+# Of a plaintext request: decode, handler, encode; garbage beyond what the handler makes.
+JVM_TIME = Bound(300, 300, at_most=True, unit="ns")
+JVM_GARBAGE = Bound(200, 200, at_most=True, unit="bytes")
 
 
 def find(scenario, server, connections):

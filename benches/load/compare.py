@@ -28,7 +28,7 @@ import turns
 from compare_tables import AGAIN, BASE, HEAD
 from compare_trees import ROWS, Tree, has
 from failure import Failure
-from lineup import ENGINES, HINNY_FLAGS, MODES
+from hinny import ENGINES, FLAGS, MODES
 from progress import say
 from server_process import ROOT
 from toolchain import find_java, known_flags
@@ -68,7 +68,7 @@ class Comparison:
         head = Tree(HEAD, ROOT, arguments.head_class_path)
         self.trees = {BASE: base, HEAD: head, AGAIN: base}
         self.java = find_java(arguments.java)
-        self.flags = known_flags(self.java, HINNY_FLAGS)
+        self.flags = known_flags(self.java, FLAGS)
         self.notes = []
         self._servers = servers
         self._load = generator.Generator(WRK_THREADS, CONNECTIONS)

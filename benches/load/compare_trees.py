@@ -3,8 +3,8 @@
 import os
 
 import http_check
-from generator import SCENARIOS
-from lineup import Hinny
+from hinny import Hinny
+from scenarios import SCENARIOS
 
 APPLICATION = os.path.join("techempower", "frameworks", "Clojure", "hinny", "src")
 # What serves the paths that are not TechEmpower's, where a tree has it; else the application does.

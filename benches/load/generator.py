@@ -14,7 +14,6 @@ import subprocess
 
 from failure import Failure
 from http_check import BODIES, headers_of
-from lineup import Hinny
 
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "load.lua")
 
@@ -59,35 +58,6 @@ class CoreUse:
 def disturbance(entry):
     """Cores that neither the server nor the generator had during a round."""
     return entry["cores_used"]["others"] + entry["cores_used"]["stolen"]
-
-
-class Scenario:
-    """What is sent: a path, alone or as a pipelined batch of `depth`, perhaps with a file as its body; and to which kinds
-    of Hinny it is sent, beside all rivals that have the path."""
-
-    status = 200
-
-    def __init__(self, name, path, depth, body_bytes, kinds):
-        self.name = name
-        self.path = path
-        self.depth = depth
-        self.body_bytes = body_bytes
-        self.kinds = kinds
-
-    def bench_name(self, connections):
-        """Protocol, concurrency, shape, size, as in all benches of this project."""
-        shape = "keepalive" if self.depth == 1 else f"pipelined{self.depth}"
-        return f"h1_{shape}_c{connections}_{self.path[1:].partition('?')[0]}_{self.body_bytes}b"
-
-
-LANE, HYPER_ONLY, WORKER = Hinny("inline", "auto"), Hinny("inline", "hyper"), Hinny("worker", "auto")
-
-SCENARIOS = [
-    Scenario("plaintext-x16", "/plaintext", 16, 13, [LANE, HYPER_ONLY]),
-    Scenario("plaintext", "/plaintext", 1, 13, [LANE, HYPER_ONLY, WORKER]),
-    Scenario("json", "/json", 1, 27, [LANE, HYPER_ONLY]),
-    Scenario("order", "/order", 1, 22, [LANE, HYPER_ONLY, WORKER]),
-]
 
 
 def wrk_version():
@@ -136,7 +106,7 @@ class Generator:
             # These are the right answers, and the only ones that wrk counts here.
             seen["errors"]["status"] = requests - seen["errors"]["status"]
         # At the end of a run, answers may be under way that wrk has read in part or not counted.
-        slack = self.connections * scenario.depth * response_bytes
+        slack = self.connections * scenario.depth * response_bytes + requests * scenario.varies_by
         bytes_fit = abs(seen["bytes"] - requests * response_bytes) <= slack
         errors = sum(seen["errors"].values())
         return {
@@ -144,6 +114,7 @@ class Generator:
             "requests": requests,
             "rps": requests * 1e6 / seen["duration_us"],
             "cpu_us_per_request": cpu_us / requests if requests else None,
+            "rss_mib": server.memory_bytes()["rss"] / 2**20,
             "cores_used": cores_used,
             "errors": seen["errors"],
             "error_count": errors,

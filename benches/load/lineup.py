@@ -4,41 +4,12 @@ Everybody gets what it recommends: the rivals what peers.py says, Hinny the flag
 does not know is left out.
 """
 
-import os
-
+import hinny
 from failure import Failure
+from hinny import Hinny
 from peers import PEERS
 from progress import say
-from server_process import ROOT
 from toolchain import Toolchain, known_flags
-
-APP_SOURCE = os.path.join(ROOT, "techempower", "frameworks", "Clojure", "hinny", "src")
-
-MODES = ["inline", "worker"]
-ENGINES = {"auto": "lane", "hyper": "hyper only"}
-
-# What the Hinny application serves.
-HINNY_PATHS = ("/plaintext", "/json", "/order")
-
-# The heap is fixed, so that runs are comparable.
-HINNY_FLAGS = ["-XX:+UseParallelGC", "-Xms512m", "-Xmx512m", "--enable-native-access=ALL-UNNAMED"]
-
-
-class Hinny:
-    """The kind of server that is Hinny with a handler mode and an engine; rivals are just their names."""
-
-    def __init__(self, mode, engine):
-        self.mode = mode
-        self.engine = engine
-
-    def __eq__(self, other):
-        return isinstance(other, Hinny) and (self.mode, self.engine) == (other.mode, other.engine)
-
-    def __hash__(self):
-        return hash((self.mode, self.engine))
-
-    def __str__(self):
-        return f"hinny {self.mode} ({ENGINES[self.engine]})"
 
 
 class Lineup:
@@ -80,33 +51,51 @@ class Lineup:
 
     def serves(self, kind, target):
         """Whether a server of this kind has the path of this request target."""
-        if isinstance(kind, Hinny):
-            return target.partition("?")[0] in HINNY_PATHS
-        return self.peer(kind).serves(target)
+        return (kind if isinstance(kind, Hinny) else self.peer(kind)).serves(target)
+
+    def possible(self, kinds, named):
+        """Those of Hinny's kinds that this JDK can run. Where the one that was `named` cannot, that is a Failure; another
+        is left out, and the header says why."""
+        found = []
+        for kind in kinds:
+            lack = kind.lack(self._tools.java_version)
+            if lack and named:
+                raise Failure(lack, 2)
+            if lack:
+                self._left_out[str(kind)] = f"left out: {lack}"
+            else:
+                found.append(kind)
+        return found
 
     def on_jvm(self, kind):
         return isinstance(kind, Hinny) or self.peer(kind).smallest_jdk is not None
 
     def _hinny_java(self):
-        return [self.java, *known_flags(self.java, HINNY_FLAGS), *self._more_flags]
+        return [self.java, *known_flags(self.java, hinny.FLAGS), *self._more_flags]
 
-    def _hinny(self, *source):
-        return [*self._tools.once("hinny java", self._hinny_java), "-cp",
-                os.pathsep.join([*source, self._tools.class_path]), "clojure.main"]
+    @property
+    def _java_with_flags(self):
+        return self._tools.once("hinny java", self._hinny_java)
 
     def program(self, path):
         """What runs a Clojure program of this folder that uses Hinny."""
-        return [*self._hinny(), path]
+        return [*self._java_with_flags, "-cp", self._tools.class_path, "clojure.main", path]
 
     def hinny_facts(self):
-        return {"jvm flags of Hinny": " ".join(self._tools.once("hinny java", self._hinny_java)[1:])}
+        return {"jvm flags of Hinny": " ".join(self._java_with_flags[1:])}
+
+    @property
+    def class_path(self):
+        """What Hinny's side needs beside its own sources."""
+        return self._tools.class_path
 
     def command(self, kind):
         """What starts a server of this kind; that of a rival may have placeholders."""
-        if isinstance(kind, Hinny):
-            return [*self._hinny(APP_SOURCE), "-m", "hinny-bench.app", kind.mode, str(self._arguments.loops), "0",
-                    kind.engine]
-        return self.peer(kind).command(self._tools)
+        if not isinstance(kind, Hinny):
+            return self.peer(kind).command(self._tools)
+        if kind.program == hinny.JAVA:
+            self._tools.once("java handler", hinny.compile_java_handler, self.java, self._tools.class_path)
+        return kind.command(self._java_with_flags, self.class_path, self._arguments.loops)
 
     def start(self, servers, kind):
         """Starts a server of this kind, which is ended with `servers`."""

@@ -103,6 +103,7 @@ def row(scenario, connections, kind, rounds, notes):
         return result
     result["rps"] = spread([entry["rps"] for entry in ours])
     result["cpu_us_per_request"] = spread([entry["cpu_us_per_request"] for entry in ours])
+    result["rss_mib"] = spread([entry["rss_mib"] for entry in ours])
     result["latency_us"] = {name: statistics.median(entry["latency_us"][name] for entry in ours)
                             for name in ours[0]["latency_us"]}
     for peer in rounds:

@@ -15,6 +15,8 @@ FILES = {"1k.txt": 1 << 10, "1m.bin": 1 << 20}
 class Target:
     """One request and its right answer, as generator and check take it."""
 
+    varies_by = 0
+
     def __init__(self, path, depth, status, body, content_type, is_file):
         self.path = path
         self.depth = depth

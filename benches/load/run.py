@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Runs Hinny and its rivals in turn under load and prints Markdown tables with the ratios.
 
-    benches/load/run.py                       Hinny and hyper, the whole table, about ten minutes
-    benches/load/run.py --quick               the same, short: it steers, it claims nothing
+    benches/load/run.py                       Hinny and hyper in the scenarios without a database
+    benches/load/run.py --quick               few of them, short: it steers, it claims nothing
     benches/load/run.py --full --save         everything, into benches/load/results and docs/performance.md
     benches/load/run.py --peer all --scenario plaintext --mode worker
     benches/load/run.py --idle 10000          native memory of an idle connection
+    benches/load/run.py --java-handler        the same handler in Clojure and in Java
     benches/load/run.py --routes              routes, constant responses, files and /ready, beside nginx
     benches/load/run.py --aa                  hyper against hyper: the noise of this machine
 
@@ -15,6 +16,7 @@ goes to stderr, the result to stdout. Exit code: 0, 1 when an answer was wrong o
 """
 
 import json
+import os
 import signal
 import sys
 
@@ -22,116 +24,68 @@ sys.dont_write_bytecode = True  # leave no cache beside the sources
 
 import arguments as command_line
 import document
-import generator
+import goal_tables
 import idle
-import report
 import results
 import routes_run
+import runner
 import server_process
-import syscalls
 import tables
-from bench import Bench
 from failure import Failure
 from progress import say
-from toolchain import build_with_cargo
 
 
-def _scenarios(arguments):
-    return [scenario for scenario in generator.SCENARIOS
-            if scenario.name in (arguments.scenario or [scenario.name])]
-
-
-def run_idle(bench, arguments, limit):
-    """Memory per idle connection of each server; Hinny inline with the lane, unless told otherwise."""
-    count = idle.possible(arguments.idle, limit)
-    if count < 1:
-        raise Failure(f"a limit of {limit} open files is too low: raise it with `ulimit -n`", 2)
-    if count < arguments.idle:
-        say(f"{count} connections, not {arguments.idle}: the limit of open files is {limit}")
-    load = generator.Generator(arguments.wrk_threads, arguments.connections[0])
-    scenario = next(entry for entry in generator.SCENARIOS if entry.name == "plaintext")
-    told = arguments.mode or arguments.engine
-    kinds = bench.kinds(scenario, None if told else [generator.LANE])
-    header = report.machine({**facts(bench, kinds), "open files": limit})
-    rows = []
-    for kind in kinds:
-        bench.warm_up(load, kind, scenario)
-        say(f"{kind}: opening {count} connections")
-        rows.append(idle.measure(bench.running[kind], count))
-    print("\n".join(tables.header(header) + tables.idle(rows)))
-    return {"machine": header, "rows": rows}, True
-
-
-def facts(bench, kinds):
-    """What the header says of the programs in this run."""
-    jvm = any(map(bench.lineup.on_jvm, kinds))
-    return {"wrk": generator.wrk_version(), **({"jdk": report.jdk(bench.lineup.java)} if jvm else {}),
-            **bench.lineup.facts(kinds)}
-
-
-def _loads(arguments, limit):
-    """A generator for each number of connections asked for."""
-    most = max(arguments.connections)
-    if idle.possible(most, limit) < most:
-        raise Failure(f"a limit of {limit} open files is too low for {most} connections: raise it with `ulimit -n`", 2)
-    return [generator.Generator(arguments.wrk_threads, connections) for connections in arguments.connections]
-
-
-def _text(header, result, incomplete):
+def _text(result, incomplete):
     """The whole result as Markdown."""
-    rows = result["rows"]
-    lines = tables.section("The run", tables.header(header))
-    lines += tables.section("The budgets, at 64 connections", tables.verdicts(rows))
+    rows, handlers = result["rows"], result.get("handlers", [])
+    lines = tables.section("The run", tables.header(result["machine"]))
+    lines += tables.section("The goals", goal_tables.goals(result.get("goals", [])))
+    lines += tables.section("The claims", goal_tables.claims(result.get("claims", [])))
+    if "goals" not in result:
+        lines += tables.section("The budgets, at 64 connections", tables.verdicts(rows))
     lines += tables.section("Against the others", tables.rivals(rows))
     lines += tables.section("Against the best of the servers in Java", tables.best_in_java(rows))
     lines += tables.section("All figures", tables.figures(rows) + tables.notes(rows) if rows else [])
-    if result.get("latency"):
-        lines += tables.section("Latency at half of saturation", tables.latency(result["latency"]))
-    if result.get("syscalls"):
-        lines += tables.section("System calls", tables.syscalls(result["syscalls"]))
+    lines += tables.section("Handlers in Clojure and in Java", tables.figures(handlers) if handlers else [])
+    lines += tables.section("Latency at constant rates", tables.latency(result.get("latency", [])))
+    lines += tables.section("System calls", tables.syscalls(result.get("syscalls", [])))
+    lines += tables.section("Idle connections", tables.idle(result.get("idle", [])))
     return lines + [f"**Incomplete** {note}\n" for note in incomplete]
 
 
-def run_load(bench, arguments, limit):
-    """All that was asked for: the comparison, then latency and system calls of the same servers."""
-    loads = _loads(arguments, limit)
-    scenarios = [scenario for scenario in _scenarios(arguments) if bench.kinds(scenario)]
-    if not scenarios:
-        raise Failure("no scenario has that handler mode and engine: worker goes with --scenario plaintext", 2)
-    counted = syscalls.events() if arguments.syscalls else []
-    constant_rate = build_with_cargo("hinny-constant-rate") if arguments.latency else None
-    length = "quick, so it steers and claims nothing" if arguments.quick else "after warm-up until stable"
-    connections = ", ".join(map(str, arguments.connections))
-    kinds = {kind for scenario in scenarios for kind in bench.kinds(scenario)}
-    header = report.machine({**facts(bench, kinds), "generator": (
-        f"wrk -t{arguments.wrk_threads} -c{connections} -d{arguments.seconds}s, {arguments.rounds} rounds of each "
-        f"server in turn, {arguments.loops} event loops, {length}")})
-    result = {"rows": [row for load in loads for scenario in scenarios for row in bench.compare(load, scenario)]}
-    try:
-        if arguments.latency:
-            result["latency"] = [row for scenario in scenarios if scenario.name == "plaintext" for row in
-                                 bench.latency(constant_rate, result["rows"], scenario, arguments.connections[0])]
-        if arguments.syscalls:
-            result["syscalls"] = [row for scenario in scenarios if scenario.name in syscalls.SCENARIOS
-                                  for row in bench.syscalls(loads[0], scenario, counted)]
-    except Failure as failure:
-        # What was compared before is not lost.
-        bench.incomplete.append(str(failure))
-    result["text"] = _text(header, result, bench.incomplete)
+def _is_ours(row):
+    return row["server"].startswith("hinny")
+
+
+def _run_load(servers, arguments, limit):
+    """The result, whether every row of it is valid, and whether it may be kept: an error of a rival is a figure, too."""
+    result, incomplete = runner.run(servers, arguments, limit)
+    result["text"] = _text(result, incomplete)
     print("\n".join(result["text"]))
-    valid = not bench.incomplete and all(
-        entry["valid"] for entry in result["rows"] + result.get("latency", []))
-    return {"machine": header, **result}, valid
+    rows = [row for section in ("rows", "handlers", "latency") for row in result.get(section, [])]
+    valid = all(row["valid"] for row in rows)
+    ours = all(row["valid"] for row in rows if _is_ours(row) or row["server"] == "hyper")
+    return result, valid and not incomplete, ours and not incomplete
 
 
-def save(name, result, valid):
-    """Keeps the raw results, and makes the documents of them; nothing of a run that is not valid."""
-    if not valid:
-        raise Failure("a row is invalid or incomplete, so nothing is saved")
-    results.save(name, {**result, "arguments": sys.argv[1:]})
+def _save(name, result, may_be_kept):
+    """Keeps the raw results, and makes the documents of them. A run that may not be kept is not lost, but in target/."""
+    result = {**result, "arguments": sys.argv[1:]}
+    if not may_be_kept:
+        path = os.path.join(server_process.ROOT, "target", f"{name}-not-valid.json")
+        _write_json(path, result)
+        raise Failure(f"a row is invalid or incomplete, so the result is only in {path}")
+    results.save(name, result)
     say(f"wrote {results.path_of(name)}")
     for path in document.publish():
         say(f"wrote {path}")
+
+
+def _write_json(path, result):
+    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(result, file, indent=2, ensure_ascii=False)
+        file.write("\n")
 
 
 def main():
@@ -143,15 +97,13 @@ def main():
         with server_process.Servers() as servers:
             if arguments.routes:
                 result, valid = routes_run.run(servers, arguments, limit)
+                may_be_kept = valid
             else:
-                run = run_idle if arguments.idle else run_load
-                result, valid = run(Bench(arguments, servers), arguments, limit)
+                result, valid, may_be_kept = _run_load(servers, arguments, limit)
             if arguments.json:
-                with open(arguments.json, "w", encoding="utf-8") as file:
-                    json.dump(result, file, indent=2, ensure_ascii=False)
-                    file.write("\n")
+                _write_json(arguments.json, result)
             if arguments.save:
-                save("routes" if arguments.routes else "bench", result, valid)
+                _save("routes" if arguments.routes else "bench", result, may_be_kept)
         return 0 if valid else 1
     except Failure as failure:
         say(f"run.py: {failure}")

@@ -121,6 +121,15 @@ def _cpu_us(pid):
     return (int(fields[11]) + int(fields[12])) * 1_000_000 / TICKS_PER_SECOND
 
 
+def family_cpu_us(pid):
+    """The same of a process that was not started here, of its children, and of those that it had before."""
+    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
+        ended = sum(map(int, stat.read().rpartition(")")[2].split()[13:15]))
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as children:
+        processes = [pid, *map(int, children.read().split())]
+    return sum(map(_cpu_us, processes)) + ended * 1_000_000 / TICKS_PER_SECOND
+
+
 def _memory_bytes(pid):
     with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as rollup:
         found = dict(re.findall(r"^(\w+):\s+(\d+) kB", rollup.read(), re.MULTILINE))
@@ -146,6 +155,11 @@ class Servers:
         """Ends all of them."""
         while self._started:
             self._started.pop().stop()
+
+    def end(self, server):
+        """Ends one of them before the others."""
+        self._started.remove(server)
+        server.stop()
 
     def start(self, name, command, port=None):
         """Starts a server; `port` is where it listens, if it does not say that itself."""

@@ -23,7 +23,7 @@ import time
 sys.dont_write_bytecode = True  # leave no cache beside the sources
 
 from failure import Failure
-from lineup import HINNY_FLAGS
+from hinny import FLAGS
 from server_process import ROOT, Servers
 from toolchain import find_class_path, find_java, known_flags
 
@@ -122,7 +122,7 @@ def main():
     java = find_java(None)
     program = os.path.join(ROOT, "benches", "load", "slow_readers.clj")
     with Servers() as servers:
-        command = [java, *known_flags(java, HINNY_FLAGS), "-cp", find_class_path(), "clojure.main", program]
+        command = [java, *known_flags(java, FLAGS), "-cp", find_class_path(), "clojure.main", program]
         measure(servers.start("hinny", command), options)
 
 

@@ -129,6 +129,11 @@ class Cluster:
     def jdbc_url(self):
         return f"jdbc:postgresql://127.0.0.1:{self.port}/{DATABASE}?user={USER}&password={PASSWORD}"
 
+    @property
+    def pid(self):
+        """The server's process; those of its connections are its children."""
+        return self._server.pid
+
     def psql(self, *arguments, database=DATABASE):
         """The command line of a psql that is the superuser of the database."""
         return [os.path.join(self._bin, "psql"), "--no-psqlrc", "--quiet", "--host", self._room, "--port", str(self.port),

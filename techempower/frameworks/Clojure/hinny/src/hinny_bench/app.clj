@@ -1,14 +1,14 @@
 (ns hinny-bench.app
-  "The Hinny side of the load benches, written as a user would write it: public API only.
+  "The tests without a database, written as a user would write them: public API only.
 
-  * `handler` -- `/plaintext`, `/json` and `/order`, 404 otherwise; never blocks, so it fits every handler mode
+  * `handler` -- `/plaintext` and `/json`, 404 otherwise; never blocks, so it fits every handler mode
   * `-main`   -- start it and say where it listens
 
       clojure -M -m hinny-bench.app inline 2 8080
       ;; prints: listening on 127.0.0.1:8080
 
   The JSON object of `/json` is a new map for each request, and each is walked and serialised: nothing is
-  kept. `/order` answers one field of the JSON object it is sent. Threads: everything here is a pure function but `-main`."
+  kept. Threads: everything here is a pure function but `-main`."
   (:require
    [hinny-bench.start :as start]
    [hinny.json :as json]))
@@ -30,9 +30,6 @@
     "/json" {:status 200
              :headers {"Content-Type" "application/json"}
              :body (json/body (greeting "Hello, World!"))}
-    "/order" {:status 200
-              :headers {"Content-Type" "text/plain"}
-              :body (get-in (:json-params request) ["customer" "email"])}
     {:status 404 :headers {} :body nil}))
 
 (defn -main
@@ -46,5 +43,4 @@
                 mode
                 {:port (parse-long port)
                  :event-loops (parse-long loops)
-                 :http1-engine (keyword engine)
-                 :parse #{:json}})))
+                 :http1-engine (keyword engine)})))
