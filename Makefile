@@ -9,8 +9,8 @@ build_tools := cargo cc jdk mvn
 need := @scripts/need.sh
 
 .PHONY: help run test jar install classpath fmt check-fmt lint test-rust test-jvm test-middleware test-boundary \
-	test-stress test-consumer techempower-verify soak fuzz fuzz-smoke fuzz-corpus bench bench-compare bench-instructions \
-	bench-load bench-report bench-jvm bench-read instructions instructions-record docs ci clean
+	test-stress test-consumer techempower-verify soak fuzz fuzz-smoke fuzz-corpus bench bench-quick bench-compare \
+	bench-instructions bench-load bench-native bench-report bench-jvm bench-read instructions instructions-record docs ci clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 27
@@ -91,13 +91,21 @@ fuzz-corpus: ## put what make fuzz found on this machine into tests/fuzz/corpus
 	$(need) cargo cc c++
 	@exec scripts/fuzz.sh corpus
 
-bench: ## the Rust micro benchmarks (criterion); ARGS= goes to them, here and below
-	$(need) cargo cc
-	@exec scripts/bench.sh native $(ARGS)
+bench: ## Hinny beside all rivals, everything, into docs/performance.md: about 40 minutes (wrk); ARGS= goes to run.py, here and below
+	$(need) $(build_tools) wrk python3
+	@exec scripts/bench.sh load --full --save $(ARGS)
 
-bench-load: ## Hinny beside hyper, in turn (wrk); ARGS=--routes: beside nginx; ARGS="--full --save": Netty, Vert.x and all else too, into docs/performance.md
+bench-quick: ## Hinny beside hyper and Netty in less than five minutes: it steers, it claims nothing
+	$(need) $(build_tools) wrk python3
+	@exec scripts/bench.sh load --quick $(ARGS)
+
+bench-load: ## rows of it, ARGS="--scenario json --peer all"; ARGS=--routes: routes beside nginx; ARGS=--help has the rest
 	$(need) $(build_tools) wrk python3
 	@exec scripts/bench.sh load $(ARGS)
+
+bench-native: ## the Rust micro benchmarks (criterion)
+	$(need) cargo cc
+	@exec scripts/bench.sh native $(ARGS)
 
 bench-report: ## make docs/performance.md, its plots and the README's figures of benches/load/results; nothing is measured
 	$(need) python3
@@ -135,4 +143,4 @@ ci: ## what CI runs
 	@exec .ci/run
 
 clean: ## remove what was built (downloaded tools stay)
-	rm -rf target java-shim/target clj/target benches/jvm/target benches/load/*-peer/target
+	rm -rf target java-shim/target clj/target benches/jvm/target benches/load/*-peer/target benches/load/hinny-server/target

@@ -1,6 +1,6 @@
 """What requests with routes take in Rust alone: instructions by callgrind, look-ups by criterion.
 
-Both are benches of their own (`make bench-instructions`, `make bench ARGS="--bench routes"`); here their figures are
+Both are benches of their own (`make bench-instructions`, `make bench-native ARGS="--bench routes"`); here their figures are
 collected for the document.
 """
 
