@@ -20,12 +20,12 @@ from hinny import Hinny
 from http_check import Answers, check_date, connect, request_bytes
 from lineup import Lineup
 from server_process import ROOT, family_cpu_us
+from tables import DATABASE_CPU
 
 sys.path.append(os.path.join(ROOT, "techempower", "database"))
 
 from cluster import Cluster, ClusterFailure
 
-FIGURE = "database_cpu_us_per_request"
 MOST = 10_000
 # Twelve of the table, one that is added, and the head.
 _LINES = 14
@@ -80,12 +80,12 @@ class DatabaseBench(Bench):
         before = family_cpu_us(self._cluster.pid)
         entry = super()._round(load, part, kind)
         used = family_cpu_us(self._cluster.pid) - before
-        return {**entry, FIGURE: used / entry["requests"] if entry["requests"] else None}
+        return {**entry, DATABASE_CPU: used / entry["requests"] if entry["requests"] else None}
 
     def more_of(self, rounds):
-        if any(entry[FIGURE] is None for entry in rounds):
+        if any(entry[DATABASE_CPU] is None for entry in rounds):
             return {}
-        return {FIGURE: report.spread([entry[FIGURE] for entry in rounds])}
+        return {DATABASE_CPU: report.spread([entry[DATABASE_CPU] for entry in rounds])}
 
 
 def _is_row(value):

@@ -46,7 +46,11 @@ def goals(rows):
 def _measured(claim):
     if claim["verdict"] == "not measured":
         return f"not measured: {escaped(claim.get('why') or 'no reason was given')}"
-    said = [f"{name} {cell(claim[figure])}" for figure, name in FIGURES.items() if claim.get(figure)]
+    figures = {**FIGURES, "p99": "p99"}
+    said = [f"{name} {cell(claim[figure])}" for figure, name in figures.items() if claim.get(figure)]
+    if claim.get("noise"):
+        noise = [f"{name} {cell(claim['noise'][figure])}" for figure, name in FIGURES.items()]
+        said.append(f"and of two that are equal: {', '.join(noise)}")
     return ", ".join(said) or "–"
 
 

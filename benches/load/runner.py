@@ -67,7 +67,7 @@ class Runner:
                           "`ulimit -n`", 2)
 
     def header(self):
-        """What a reader needs to judge the figures, as it is before the run; whatever is built for it is built now."""
+        """What a reader needs to judge the figures, as it is before the run."""
         arguments = self.arguments
         main = self._benches[plan.MAIN]
         kinds = {kind for part in self.parts for kind in part.kinds}
@@ -79,6 +79,13 @@ class Runner:
             **main.lineup.facts(kinds), "open files": self.limit,
             "generator": f"wrk -t{arguments.wrk_threads}, rounds of {seconds} s, {arguments.rounds} of each server in "
                          f"turn, {arguments.loops} event loops, {length}"})
+
+    def build(self):
+        """Builds what the parts need, so that it is not in their time."""
+        for name, kind in dict.fromkeys((part.bench, kind) for part in self.parts for kind in part.kinds):
+            self._benches[name].lineup.command(kind)
+        if any(isinstance(part, plan.Steady) for part in self.parts):
+            self._executable = build_with_cargo("hinny-constant-rate")
 
     def late_facts(self):
         """What is known after the run only."""
@@ -142,8 +149,6 @@ class Runner:
             self._left_out["database tests"] = f"left out: {failure}"
 
     def _steady(self, bench, part):
-        if not self._executable:
-            self._executable = build_with_cargo("hinny-constant-rate")
         lines = bench.steady(part, steady.rates(part, self.result["rows"]), self._executable)
         self._add("latency", lines)
         if not part.fraction and self.arguments.full:
@@ -162,6 +167,7 @@ def run(servers, arguments, limit):
     """The result of all that was asked for with its header, and what is incomplete."""
     with contextlib.ExitStack() as stack:
         runner = Runner(arguments, servers, limit, stack)
+        runner.build()
         header = runner.header()
         result = runner.run()
         # The servers of the database go before it does.

@@ -10,6 +10,8 @@ from generator import disturbance
 
 FIGURES = {"rps": "rps", "cpu_us_per_request": "CPU/request"}
 HYPER, BETTER = "hyper", "better"
+# Of the row of a database test; a figure of the cluster, not of the server.
+DATABASE_CPU = "database_cpu_us_per_request"
 WORKER = "hinny worker (lane)"
 
 
@@ -48,6 +50,7 @@ def figures(rows, first="bench", first_title="scenario"):
     """What every server gave; an invalid row says so in place of a claim."""
     has_hyper = any(HYPER in ratios_of(row) for row in rows)
     has_memory = any(row.get("rss_mib") for row in rows)
+    has_database = any(row.get(DATABASE_CPU) for row in rows)
     lines = []
     for row in rows:
         hyper, latency = ratios_of(row).get(HYPER, {}), row.get("latency_us")
@@ -55,6 +58,7 @@ def figures(rows, first="bench", first_title="scenario"):
         lines.append([
             *first_cell, titles.server(row["server"]), cell(row.get("rps"), ",.0f"),
             cell(row.get("cpu_us_per_request")), *([cell(hyper.get(name)) for name in FIGURES] if has_hyper else []),
+            *([cell(row.get(DATABASE_CPU))] if has_database else []),
             *([cell(row.get("rss_mib"), ".0f")] if has_memory else []),
             milliseconds(latency, ["p50", "p99"]) if latency else "–",
             str(row["error_count"]) if row["valid"] else f"**INVALID** ({row['error_count']})"])
@@ -62,7 +66,8 @@ def figures(rows, first="bench", first_title="scenario"):
         return []
     return table([*([] if first is None else [first_title]), "server", "rps median (min–max)",
                   "CPU µs/request median (min–max)", *(["rps to hyper's", "CPU to hyper's"] if has_hyper else []),
-                  *(["RSS MiB"] if has_memory else []), "latency p50 / p99 ms", "errors"], lines)
+                  *(["the database's CPU µs/request"] if has_database else []), *(["RSS MiB"] if has_memory else []),
+                  "latency p50 / p99 ms", "errors"], lines)
 
 
 def notes(rows):

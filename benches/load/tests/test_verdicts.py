@@ -5,6 +5,7 @@ import unittest
 import budgets
 import claims
 import design_goals
+import goal_tables
 import jvm_time
 import plan
 import scenarios
@@ -62,6 +63,10 @@ class OfHandlers(unittest.TestCase):
     def test_noise_is_beside_it(self):
         self.assertAlmostEqual(self._claim(10)["noise"]["cpu_us_per_request"]["median"], 1.03)
 
+    def test_the_table_shows_both(self):
+        said = "\n".join(goal_tables.claims([self._claim(10)]))
+        self.assertIn("CPU/request 1.00 (1.00–1.00), and of two that are equal: rps 1.00 (1.00–1.00), CPU/request 1.03", said)
+
     def test_an_invalid_round_measures_nothing(self):
         self.assertEqual(self._claim(10, valid=False)["verdict"], claims.NOT_MEASURED)
 
@@ -82,6 +87,7 @@ class OfSteady(unittest.TestCase):
             (found,) = self._claims(p99, cpu)
             self.assertEqual(found["verdict"], verdict)
             self.assertAlmostEqual(found["p99"]["median"], p99 / 1000)
+            self.assertIn(f"p99 {p99 / 1000:.2f}", "\n".join(goal_tables.claims([found])))
 
     def test_missing_answers_measure_nothing(self):
         (found,) = self._claims(900, 50, valid=False)
