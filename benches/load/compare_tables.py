@@ -6,7 +6,7 @@ from report import ratio, spread
 FIGURES = {"rps": "rps", "cpu_us_per_request": "CPU µs/request"}
 BASE, HEAD, AGAIN = "base", "head", "base again"
 
-# Codecs give the same count each time, requests one within 0.2 %.
+# What counts of one and the same program differ by, at most.
 SAME_COUNT = 0.002
 
 
