@@ -288,7 +288,10 @@ fn find_spread_routes() -> Result<Work, String> {
     let paths: Vec<String> = (0..RESOURCES)
         .map(|n| format!("/v1/r{}/4711/parts/17", 1_000 + n * (routes / 4 - 1_000) / RESOURCES))
         .collect();
-    let is_found = move |path: &String| matches!(router.find(black_box(get), path, None, None), Found::Endpoint(_, found) if found.len() == 2);
+    let is_found = move |path: &String| {
+        let found = router.find(black_box(get), path, None, None);
+        matches!(found, Found::Endpoint(_, params) if params.len() == 2)
+    };
     if !paths.iter().all(&is_found) {
         return Err("a path has no endpoint".into());
     }
@@ -328,8 +331,9 @@ mod tests {
     #[test]
     fn every_case_works_and_has_a_name_of_its_own() -> Result<(), String> {
         for case in CASES {
-            assert!(
-                find(case.name).is_some_and(|found| std::ptr::eq(found, case)),
+            assert_eq!(
+                CASES.iter().filter(|one| one.name == case.name).count(),
+                1,
                 "{}",
                 case.name
             );
