@@ -71,7 +71,7 @@ test-consumer: ## a separate project on the published jar
 	$(need) $(build_tools)
 	@exec scripts/test-consumer.sh
 
-techempower-verify: ## the TechEmpower applications, all variants, against the suite's rules; ARGS="--json FILE" keeps the rows
+techempower-verify: ## the TechEmpower applications, all variants, against the suite's rules; ARGS=--save keeps the rows
 	$(need) $(build_tools) python3
 	@exec techempower/verify/run.py $(ARGS)
 

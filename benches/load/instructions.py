@@ -12,7 +12,6 @@ Threads: as many valgrinds at once as there are cores; counts do not depend on t
 """
 
 import argparse
-import json
 import os
 import platform
 import re
@@ -23,13 +22,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 sys.dont_write_bytecode = True  # leave no cache beside the sources
 
+import document
 import instruction_table as table
 import report
+import results
 from failure import Failure
 from progress import say
 from server_process import ROOT
 
-RESULT = os.path.join(ROOT, "benches", "load", "results", "instructions.json")
 ENVIRONMENT = {"LC_ALL": "C"}
 CANNOT = 3  # exit code: nothing is wrong, but this machine cannot tell
 
@@ -112,14 +112,10 @@ def check(counts, recorded):
 
 
 def save(counts, facts):
-    """Writes the counts as a raw result, a row a line."""
-    head = {"run": "instructions", "machine": report.machine(facts)}
-    rows = [json.dumps({"name": name, "instructions": count}) for name, count in counts.items()]
-    head_lines = [f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in head.items()]
-    os.makedirs(os.path.dirname(RESULT), exist_ok=True)
-    with open(RESULT, "w", encoding="utf-8") as file:
-        file.write("{\n" + ",\n".join(head_lines) + ',\n"rows": [\n' + ",\n".join(rows) + "\n]}\n")
-    say(f"wrote {os.path.relpath(RESULT, ROOT)}")
+    """Writes the counts as a raw result, and makes the documents of it."""
+    results.save("instructions", {"machine": report.machine(facts), "rows": [
+        {"name": name, "instructions": count} for name, count in counts.items()]})
+    document.publish()
 
 
 def _arguments():

@@ -19,7 +19,7 @@ COMMANDS = {
     "bench": "make bench",
     "routes": "benches/load/run.py --routes --save",
     "instructions": "make bench-instructions ARGS=--save",
-    "verify": 'make techempower-verify ARGS="--json benches/load/results/verify.json"',
+    "verify": "make techempower-verify ARGS=--save",
 }
 NAMES = tuple(COMMANDS)
 

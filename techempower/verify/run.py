@@ -1,15 +1,14 @@
 #!/usr/bin/env python3
 """Verifies every variant of the applications: starts the database, then one server after the other.
 
-    techempower/verify/run.py [--without-database] [--json FILE]
+    techempower/verify/run.py [--without-database] [--save]
 
 The inline and the worker variant run on the default JDK, the virtual one on the newest found, if that is 21 or newer.
-Prints a row for each check; with --json they are written, too. The last line is "N passed, N failed"; the status is 0
+Prints a row for each check; with --save they are written, too. The last line is "N passed, N failed"; the status is 0
 when none failed. That there is no PostgreSQL to be had is a failure, but with --without-database.
 """
 
 import argparse
-import json
 import os
 import signal
 import subprocess
@@ -19,6 +18,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [os.path.join(ROOT, "techempower", "database"), os.path.join(ROOT, "benches", "load")]
 
+import document  # noqa: E402
+import report  # noqa: E402
+import results  # noqa: E402
 from cluster import Cluster, ClusterFailure  # noqa: E402
 from database_view import DatabaseView  # noqa: E402
 from failure import Failure  # noqa: E402
@@ -92,20 +94,17 @@ class Run:
                     self._verify("database", java, major, mode, WITH_DATABASE, database, cluster.jdbc_url)
 
 
-def write_json(path, rows, facts):
-    """One row a line, so that a difference can be read."""
-    # The benches' own: what a reader needs to know of the machine is the same for all results.
-    from report import machine
-    head = json.dumps({"run": "verify", "machine": machine(facts)}, indent=1)
-    lines = ",\n".join("  " + json.dumps(row, ensure_ascii=False) for row in rows)
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(f'{head[:-2]},\n "rows": [\n{lines}\n ]\n}}\n')
+def save(rows, facts):
+    """Writes the rows as a raw result of the benches, and makes the documents of it."""
+    results.save("verify", {"machine": report.machine(facts), "rows": rows})
+    document.publish()
 
 
 def main():
     parser = argparse.ArgumentParser(description="Verifies every variant of the TechEmpower applications.")
     parser.add_argument("--without-database", action="store_true", help="only plaintext and json")
-    parser.add_argument("--json", metavar="FILE", help="write the rows there, too")
+    parser.add_argument("--save", action="store_true",
+                        help="write the rows into benches/load/results/verify.json, and docs/performance.md of it")
     arguments = parser.parse_args()
     # Leaves the blocks above, which end what was started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
@@ -118,8 +117,8 @@ def main():
         print(f"run.py: {failure}", file=sys.stderr)
         run.failed(str(failure).splitlines()[0])
     print(table(run.rows))
-    if arguments.json:
-        write_json(arguments.json, run.rows, run.facts)
+    if arguments.save:
+        save(run.rows, run.facts)
     passed, failed = counts(run.rows)
     print(f"{passed} passed, {failed} failed")
     sys.exit(1 if failed else 0)
