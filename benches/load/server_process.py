@@ -89,15 +89,16 @@ class ServerProcess:
     def cpu_us(self):
         """User and system time so far, ended threads included, of the process and those that it started (nginx's
         workers)."""
-        return sum(map(_cpu_us, self._processes()))
+        return sum(map(_cpu_us, self.processes()))
 
     def memory_bytes(self):
         """The resident size, and the anonymous part of it, of the process and those that it started: what they share is
         counted for each."""
-        found = list(map(_memory_bytes, self._processes()))
+        found = list(map(_memory_bytes, self.processes()))
         return {name: sum(memory[name] for memory in found) for name in found[0]}
 
-    def _processes(self):
+    def processes(self):
+        """Its process and those that it started."""
         self.require_alive()
         with open(f"/proc/{self.pid}/task/{self.pid}/children", encoding="ascii") as children:
             return [self.pid, *map(int, children.read().split())]

@@ -50,7 +50,7 @@ class Counter:
         self._answers, answers = os.pipe()
         self._process = subprocess.Popen(
             ["perf", "stat", "-x,", "-D", "-1", "--control", f"fd:{orders},{answers}", "-e", ",".join(self._events),
-             "-p", str(self._server.pid)],
+             "-p", ",".join(map(str, self._server.processes()))],
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, pass_fds=(orders, answers),
             start_new_session=True)
         os.close(orders)
@@ -91,6 +91,8 @@ class Counter:
 
 def row(bench, server, counts, requests):
     """Calls for one request, the frequent ones first; `other` is what has no name here."""
+    if "total" not in counts:
+        raise Failure(f"perf counted nothing of {server}")
     total = counts["total"] / requests
     named = {name: count / requests for name, count in counts.items() if name != "total"}
     named["other"] = total - sum(named.values())
