@@ -12,7 +12,6 @@ answer was wrong or a row is invalid, 2 when something is missing, 130 after Ctr
 import argparse
 import json
 import os
-import signal
 import sys
 
 sys.dont_write_bytecode = True  # leave no cache beside the sources
@@ -21,8 +20,8 @@ import compare_tables
 import generator
 import http_check
 import instructions
+import program
 import report
-import server_process
 import tables
 import turns
 from compare_tables import AGAIN, BASE, HEAD
@@ -168,17 +167,7 @@ def _run(arguments, servers):
 
 def main():
     arguments = _arguments()
-    # A polite end from outside cleans up as Ctrl-C does.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        with server_process.Servers() as servers:
-            return 0 if _run(arguments, servers) else 1
-    except Failure as failure:
-        say(f"compare.py: {failure}")
-        return failure.code
-    except KeyboardInterrupt:
-        say("compare.py: stopped; every server was ended")
-        return 130
+    return program.run("compare.py", lambda servers: 0 if _run(arguments, servers) else 1)
 
 
 if __name__ == "__main__":

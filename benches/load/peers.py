@@ -122,7 +122,9 @@ class Jetty(Peer):
 
     smallest_jdk = 17
     flags = HEAP
-    _sources = os.path.join(toolchain.HERE, "jetty-peer", "src")
+    # Its own, and what it shares with Hinny's side.
+    _sources = os.pathsep.join(os.path.join(toolchain.HERE, *path) for path in
+                               (("jetty-peer", "src"), ("hinny-server", "src", "clojure")))
 
     def lack(self, tools):
         try:

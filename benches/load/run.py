@@ -17,7 +17,6 @@ goes to stderr, the result to stdout. Exit code: 0, 1 when an answer was wrong o
 
 import json
 import os
-import signal
 import sys
 
 sys.dont_write_bytecode = True  # leave no cache beside the sources
@@ -26,13 +25,14 @@ import arguments as command_line
 import document
 import goal_tables
 import idle
+import program
 import results
 import routes_run
 import runner
-import server_process
 import tables
 from failure import Failure
 from progress import say
+from server_process import ROOT
 
 
 def _text(result, incomplete):
@@ -72,7 +72,7 @@ def _save(name, result, may_be_kept):
     """Keeps the raw results, and makes the documents of them. A run that may not be kept is not lost, but in target/."""
     result = {**result, "arguments": sys.argv[1:]}
     if not may_be_kept:
-        path = os.path.join(server_process.ROOT, "target", f"{name}-not-valid.json")
+        path = os.path.join(ROOT, "target", f"{name}-not-valid.json")
         _write_json(path, result)
         raise Failure(f"a row is invalid or incomplete, so the result is only in {path}")
     results.save(name, result)
@@ -88,29 +88,24 @@ def _write_json(path, result):
         file.write("\n")
 
 
+def _run(arguments, servers):
+    """The exit code."""
+    limit = idle.raise_descriptor_limit()
+    if arguments.routes:
+        result, valid = routes_run.run(servers, arguments, limit)
+        may_be_kept = valid
+    else:
+        result, valid, may_be_kept = _run_load(servers, arguments, limit)
+    if arguments.json:
+        _write_json(arguments.json, result)
+    if arguments.save:
+        _save("routes" if arguments.routes else "bench", result, may_be_kept)
+    return 0 if valid else 1
+
+
 def main():
     arguments = command_line.parse()
-    # A polite end from outside cleans up as Ctrl-C does.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        limit = idle.raise_descriptor_limit()
-        with server_process.Servers() as servers:
-            if arguments.routes:
-                result, valid = routes_run.run(servers, arguments, limit)
-                may_be_kept = valid
-            else:
-                result, valid, may_be_kept = _run_load(servers, arguments, limit)
-            if arguments.json:
-                _write_json(arguments.json, result)
-            if arguments.save:
-                _save("routes" if arguments.routes else "bench", result, may_be_kept)
-        return 0 if valid else 1
-    except Failure as failure:
-        say(f"run.py: {failure}")
-        return failure.code
-    except KeyboardInterrupt:
-        say("run.py: stopped; every server was ended")
-        return 130
+    return program.run("run.py", lambda servers: _run(arguments, servers))
 
 
 if __name__ == "__main__":

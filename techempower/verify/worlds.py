@@ -125,33 +125,33 @@ def verify_db(exchanges, database, path="/db"):
     check_count(findings, "db", "queries executed", database.statements("select")[0], done)
 
 
-def verify_queries(exchanges, database, path="/queries"):
+def _check_rows(exchanges, database, test, path, parameter):
+    """Whether rows are as many as asked for, and those of the table; False when the first answer is wrong already."""
     findings = exchanges.findings
-    if exchanges.check_first("queries", f"{path}?queries=2", "json") is None:
-        return
+    if exchanges.check_first(test, f"{path}?{parameter}=2", "json") is None:
+        return False
     table = database.worlds()
-    rows = check_cases(exchanges, "queries", path, "queries")
-    check_random(findings, "queries", rows)
+    rows = check_cases(exchanges, test, path, parameter)
+    check_random(findings, test, rows)
     if rows:
-        findings.problem("queries", "database's rows", not_of_table(rows, table))
+        findings.problem(test, "database's rows", not_of_table(rows, table))
     database.forget_statements()
+    return True
+
+
+def verify_queries(exchanges, database, path="/queries"):
+    if not _check_rows(exchanges, database, "queries", path, "queries"):
+        return
     done = check_load(exchanges, "queries", f"{path}?queries={LOAD_ROWS}", LOAD_ROWS)
     calls, read = database.statements("select")
-    check_count(findings, "queries", "queries executed", calls, done * LOAD_ROWS)
-    check_count(findings, "queries", "rows read", read, done * LOAD_ROWS)
+    check_count(exchanges.findings, "queries", "queries executed", calls, done * LOAD_ROWS)
+    check_count(exchanges.findings, "queries", "rows read", read, done * LOAD_ROWS)
 
 
 def verify_cached_queries(exchanges, database, path="/cached-queries"):
-    findings = exchanges.findings
-    if exchanges.check_first("cached-queries", f"{path}?count=2", "json") is None:
+    if not _check_rows(exchanges, database, "cached-queries", path, "count"):
         return
-    table = database.worlds()
-    rows = check_cases(exchanges, "cached-queries", path, "count")
-    check_random(findings, "cached-queries", rows)
-    if rows:
-        findings.problem("cached-queries", "database's rows", not_of_table(rows, table))
-    database.forget_statements()
     done = check_load(exchanges, "cached-queries", f"{path}?count={MOST}", MOST)
     # A cache asks for each row once, or now and then; without one there would be a query for each row given.
     queries, given = database.statements("select")[0], done * MOST
-    findings.check("cached-queries", "cache", queries <= 1.05 * ROWS, f"{queries} queries for {given} rows")
+    exchanges.findings.check("cached-queries", "cache", queries <= 1.05 * ROWS, f"{queries} queries for {given} rows")

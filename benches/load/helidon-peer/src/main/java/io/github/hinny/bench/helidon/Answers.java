@@ -1,5 +1,6 @@
 package io.github.hinny.bench.helidon;
 
+import io.github.hinny.bench.Message;
 import io.helidon.http.Header;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;

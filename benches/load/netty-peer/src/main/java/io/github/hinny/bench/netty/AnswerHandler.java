@@ -1,5 +1,6 @@
 package io.github.hinny.bench.netty;
 
+import io.github.hinny.bench.Message;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;

@@ -1,5 +1,6 @@
 package io.github.hinny.bench.undertow;
 
+import io.github.hinny.bench.Message;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.Headers;
 import java.nio.ByteBuffer;

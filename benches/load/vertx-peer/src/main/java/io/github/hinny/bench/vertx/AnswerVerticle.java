@@ -1,5 +1,6 @@
 package io.github.hinny.bench.vertx;
 
+import io.github.hinny.bench.Message;
 import io.vertx.core.Future;
 import io.vertx.core.MultiMap;
 import io.vertx.core.VerticleBase;

@@ -1,17 +1,17 @@
-package io.github.hinny.bench.helidon;
+package io.github.hinny.bench;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** The object that {@code /json} answers. */
-record Message(String message) {
+/** The object that {@code /json} of the rivals in Java answers. */
+public record Message(String message) {
     private static final byte[] BEFORE = "{\"message\":\"".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] AFTER = "\"}".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] HEX = "0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
     private static final int ESCAPED_BYTES = 6;
 
     /** Serialises as code does that was generated for this class: the name is a constant, the text is looked through. */
-    byte[] toJson() {
+    public byte[] toJson() {
         byte[] json = new byte[BEFORE.length + message.length() * ESCAPED_BYTES + AFTER.length];
         System.arraycopy(BEFORE, 0, json, 0, BEFORE.length);
         int end = BEFORE.length;
