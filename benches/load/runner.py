@@ -7,6 +7,7 @@ Invariants:
 """
 
 import contextlib
+import traceback
 
 import claims
 import commands
@@ -100,10 +101,12 @@ class Runner:
                 for name, bench in self._benches.items():
                     bench.keep_only({kind for later in self.parts[index:] if later.bench == name for kind in later.kinds})
                 self._measure(part)
-        except Failure as failure:
+        except Exception as failure:  # of whatever kind: half an hour of measuring is kept
             if not any(self.result.values()):
                 raise
-            self.incomplete.append(str(failure))
+            if not isinstance(failure, Failure):
+                say(traceback.format_exc())
+            self.incomplete.append(str(failure) or type(failure).__name__)
         progress.end()
         if self.arguments.full:
             self._add("claims", claims.of_rows(self.result["rows"], plan.USUAL_CONNECTIONS))

@@ -23,11 +23,6 @@
   "How large the file is."
   100)
 
-(def ^:private growth-max-kib
-  "What three uploads may add to the server's memory after the first one: a quarter of what one would if its file stayed.
-  Compiled code, arenas of malloc and threads add some ten MiB in the course of them."
-  (* 25 1024))
-
 (def ^:private mebibyte
   "What the file consists of: random, with what looks like a delimiter in it."
   (let [bytes (byte-array (* 1024 1024))]
@@ -98,8 +93,8 @@
                 _ (dotimes [_ 3] (is (= expected (upload port))))
                 seconds (/ (- (System/nanoTime) began) 1e9)
                 after (other/weigh jvm)]
-            (is (< (- (:rss-kib after) (:rss-kib before)) growth-max-kib) [before after])
-            (is (< (- (:peak-kib after) (:peak-kib before)) growth-max-kib) [before after])
+            (is (< (- (:rss-kib after) (:rss-kib before)) other/growth-max-kib) [before after])
+            (is (< (- (:peak-kib after) (:peak-kib before)) other/growth-max-kib) [before after])
             (println (format "      3 x %d MiB in %.1f s, resident %s -> %s, peak %s -> %s"
                              file-mib seconds
                              (other/mib (:rss-kib before)) (other/mib (:rss-kib after))

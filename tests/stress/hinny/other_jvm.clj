@@ -5,6 +5,7 @@
   * `call`  -- call a function there; its value
   * `weigh` -- memory and more of that JVM
   * `end`   -- let it end; how it ended, as `hinny.forked-jvm/finish` tells
+  * `growth-max-kib` -- what it may come to weigh more on its own
 
       (with-open [jvm (open {:flags [\"-Xmx64m\"]})]
         (call jvm `start-server {:port 0}))
@@ -89,6 +90,11 @@
      :global-references (probe/global-references)}))
 
 ;;; Here
+
+(def growth-max-kib
+  "What a JVM may come to weigh more in a test, in KiB, besides what the test is about: compiled code and the compiler's
+  memory, arenas of malloc, and threads add from five to fifteen MiB, and not the same in each run."
+  (* 32 1024))
 
 (defrecord OtherJvm [process ^Socket socket ^BufferedReader in ^PrintWriter out ended]
   Closeable
