@@ -2,8 +2,8 @@
 
 Invariants:
 - A server is ended when no later part needs it, so that few are there at once.
-- A part that fails ends the run, and what was measured before is kept; the result says that it is incomplete. The long
-  run only leaves out, and says so, what this machine cannot have at all.
+- A part that fails ends the run, whatever it failed with, and what was measured before is kept; the result says that it
+  is incomplete. The long run only leaves out, and says so, what this machine cannot have at all.
 """
 
 import contextlib
