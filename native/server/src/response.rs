@@ -15,7 +15,7 @@ use hinny_core::commands::ResponseCommand;
 use hinny_core::error::Kind;
 use hinny_core::status;
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER, SERVER, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, Version};
 
 use crate::connection::Connection;
 use crate::exchange::OpenExchange;
@@ -142,7 +142,15 @@ pub(crate) fn from_file_answer(
     response
 }
 
-/// Whether a handler's Connection has the option `close`.
+/// Makes a response fit a client of HTTP/1.0. To one that asked for a connection that stays, hyper says `keep-alive`, even
+/// beside a `close`, unless the response is of HTTP/1.0 itself (RFC 9112 §9.3).
+pub(crate) fn speak_http_10(response: &mut Response<ResponseBody>) {
+    if says_close(response.headers()) {
+        *response.version_mut() = Version::HTTP_10;
+    }
+}
+
+/// Whether a Connection field has the option `close`.
 fn says_close(headers: &HeaderMap) -> bool {
     let mut options = headers
         .get_all(CONNECTION)

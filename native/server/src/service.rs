@@ -76,12 +76,14 @@ impl Service<Request<Incoming>> for HttpService {
             trigger_fault(&connection, request.headers());
         }
         let head_request = *request.method() == Method::HEAD;
+        let http_10 = request.version() == Version::HTTP_10;
         if let Some(exchange) = connection.adopted.borrow_mut().pop_front() {
             // The request stands for the one that the lane has read; the handler has that.
             connection.dispatched(connection.state.options.route.on_loop, false);
             return ResponseFuture {
                 connection: Rc::clone(&connection),
                 head_request,
+                http_10,
                 progress: Progress::Dispatched(exchange),
             };
         }
@@ -90,6 +92,7 @@ impl Service<Request<Incoming>> for HttpService {
         ResponseFuture {
             connection,
             head_request,
+            http_10,
             progress: progress.unwrap_or_else(Progress::Failed),
         }
     }
@@ -99,6 +102,7 @@ impl Service<Request<Incoming>> for HttpService {
 pub(crate) struct ResponseFuture {
     connection: Rc<Connection>,
     head_request: bool,
+    http_10: bool,
     progress: Progress,
 }
 
@@ -258,7 +262,12 @@ impl Future for ResponseFuture {
     type Output = Result<Response<ResponseBody>, Kind>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let response = ready!(self.poll_response(cx));
+        let mut response = ready!(self.poll_response(cx));
+        if self.http_10
+            && let Ok(response) = &mut response
+        {
+            response::speak_http_10(response);
+        }
         match &response {
             Ok(response) if !matches!(response.body(), ResponseBody::Whole(_)) => self.connection.responding(),
             _ => self.connection.answered(),

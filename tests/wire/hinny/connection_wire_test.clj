@@ -28,6 +28,8 @@
    ["9.3 HTTP/1.0 with keep-alive persists" (head "GET / HTTP/1.0" "Connection: keep-alive") {} "keep-alive" :stays]
    ["9.3 HTTP/1.0 with keep-alive in any case" (head "GET / HTTP/1.0" "Connection: Keep-Alive") {} "keep-alive" :stays]
    ["9.6 the handler closes" (head "GET / HTTP/1.1" "Host: x") {"Connection" "close"} "close" :ends]
+   ["9.6 the handler closes HTTP/1.0 that asks to stay" (head "GET / HTTP/1.0" "Connection: keep-alive") {"Connection" "close"}
+    "close" :ends]
    ["9.6 the handler closes, in any case" (head "GET / HTTP/1.1" "Host: x") {"connection" "Close"} "Close" :ends]
    ["9.3 upgrade is not required" (head "GET / HTTP/1.1" "Host: x" "Connection: Upgrade" "Upgrade: h2c") {} nil :stays]])
 
@@ -47,6 +49,21 @@
               (do
                 (raw/send! client request)
                 (is (= "ok" (:body (raw/read-response client))))))))))))
+
+(deftest refused-by-the-core-test
+  (doseq [mode modes
+          [version connection] [["HTTP/1.1" nil] ["HTTP/1.0" "Connection: keep-alive"]]
+          behind ["" (raw/get-request "/before")]]
+    (testing (str mode " 9.6: an error that ends the connection says close, and nothing else, " version)
+      (with-server [server raw/echo-target {:handler-mode mode :max-body-bytes 2}]
+        (with-client [client server]
+          (raw/send! client (str behind (raw/head (str "POST / " version) "Host: x" "Content-Length: 3" connection)))
+          (when (seq behind)
+            (raw/read-response client))
+          (let [response (raw/read-response client)]
+            (is (= [413 version] ((juxt :status :version) response)))
+            (is (= ["close"] (raw/header-values response "connection"))))
+          (is (raw/eof? client)))))))
 
 (deftest pipelining-test
   (doseq [mode modes
