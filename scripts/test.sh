@@ -2,10 +2,10 @@
 # Runs parts of the test suite, each to its end, and sums them up: test.sh [PART...], without one every part.
 #
 # Parts: format lint rust bench instructions jar jvm middleware boundary stress consumer techempower. Those that start a JVM
-# run on each JDK that jdks.sh finds, but for stress, which takes the default one. A part counts its tests (assertions on
-# the JVM) or, where it has none to count, itself. Its output is shown and kept in target/test-logs. What this machine
-# cannot test is said on stderr, and again in a note after the summary; it counts for nothing. The last line is
-# "N passed, N failed"; the status is 0 when none failed.
+# run on each JDK that jdks.sh finds, on all at once as they mostly wait, but for stress, which takes the default one. A part
+# counts its tests (assertions on the JVM) or, where it has none to count, itself. Its output is shown and kept in
+# target/test-logs. What this machine cannot test is said on stderr, and again in a note after the summary; it counts for
+# nothing. The last line is "N passed, N failed"; the status is 0 when none failed.
 set -u
 # shellcheck source=scripts/env.sh
 . "$(dirname "$0")/env.sh"
@@ -28,15 +28,23 @@ counts() {
   ' "$1"
 }
 
+log_of() {
+  printf '%s/%s.log' "$logs" "$(printf '%s' "$1" | tr -cs 'A-Za-z0-9.' '-')"
+}
+
 # part NAME COMMAND...: runs the command and adds what it counted.
 part() {
-  local name=$1 log status here_passed=0 here_failed=0 began=$SECONDS
+  local name=$1 began=$SECONDS
   shift
-  log=$logs/$(printf '%s' "$name" | tr -cs 'A-Za-z0-9.' '-').log
   printf '\n== %s\n' "$name"
-  "$@" 2>&1 | tee "$log"
-  status=${PIPESTATUS[0]}
-  read -r here_passed here_failed <<<"$(counts "$log")"
+  "$@" 2>&1 | tee "$(log_of "$name")"
+  add "$name" "${PIPESTATUS[0]}" "$began"
+}
+
+# add NAME STATUS BEGAN: adds what the log of a part counts.
+add() {
+  local name=$1 status=$2 began=$3 here_passed=0 here_failed=0
+  read -r here_passed here_failed <<<"$(counts "$(log_of "$name")")"
   here_passed=${here_passed:-0}
   here_failed=${here_failed:-0}
   if [ "$status" != 0 ] && [ "$here_failed" = 0 ]; then
@@ -50,29 +58,66 @@ part() {
   return "$status"
 }
 
+# Process groups of parts that run in the background, by the names of these: none outlives this script.
+declare -A running=()
+end_running() {
+  local group
+  for group in "${running[@]}"; do
+    kill -- "-$group" 2>/dev/null
+  done
+}
+trap end_running EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# on_each_jdk NAME COMMAND...: a part for each JDK, with its home as a last argument, all at once. The output of one is shown
+# after that of another.
+on_each_jdk() {
+  local name=$1 title major home began=$SECONDS status titles=()
+  shift
+  while read -r major home; do
+    title="$name (JDK $major)"
+    titles+=("$title")
+    : >"$(log_of "$title")"
+    set -m # a process group of its own
+    "$@" "$home" >"$(log_of "$title")" 2>&1 </dev/null &
+    set +m
+    running[$title]=$!
+  done <<<"$jdks"
+  for title in "${titles[@]}"; do
+    printf '\n== %s\n' "$title"
+    tail -n +1 -f --pid="${running[$title]}" "$(log_of "$title")"
+    wait "${running[$title]}"
+    status=$?
+    unset "running[$title]"
+    add "$title" "$status" "$began"
+  done
+}
+
 # skip WHAT REASON: says that something is not tested and why, where it happens and in the summary.
 skip() {
   printf '\n!! NOT TESTED: %s\n!! %s\n\n' "$1" "$2" >&2
   notes+=("not tested: $1 ($2)")
 }
 
-# jvm_tests HOME CLASS_PATH FLAG DIRECTORY...: the test runner over the directories, on the JDK in HOME.
+# jvm_tests CLASS_PATH FLAG DIRECTORY... HOME: the test runner over the directories, on the JDK in HOME.
 jvm_tests() {
-  local home=$1 class_path=$2 flag=$3
-  shift 3
+  local class_path=$1 flag=$2 home=${*: -1}
   "$home/bin/java" "${jvm_flags[@]}" ${flag:+"$flag"} -cp "clj/test:tests/ring:tests/wire:tests/boundary:tests/stress:$class_path" \
-    clojure.main -m hinny.test-runner "$@"
+    clojure.main -m hinny.test-runner "${@:3:$#-3}"
 }
 
-# The boundary tests with every JNI call checked by the JVM; what it reports fails the part.
+# boundary_tests CLASS_PATH HOME: the boundary tests with every JNI call checked by the JVM; what it reports fails the part.
 boundary_tests() {
-  local output=$logs/checked-jni.log status
-  jvm_tests "$1" "$2" -Xcheck:jni tests/boundary 2>&1 | tee "$output"
+  local output status
+  output=$(mktemp "$logs/checked-jni.XXXXXX") || return
+  jvm_tests "$1" -Xcheck:jni tests/boundary "$2" 2>&1 | tee "$output"
   status=${PIPESTATUS[0]}
-  if grep -qE 'FATAL ERROR in native method|WARNING in native method' "$output"; then
-    echo "-Xcheck:jni reported a fault: see 'in native method' in $output" >&2
+  if grep -E 'FATAL ERROR in native method|WARNING in native method' "$output"; then
+    echo "-Xcheck:jni reported a fault: see above" >&2
     status=1
   fi
+  rm "$output"
   return "$status"
 }
 
@@ -98,13 +143,11 @@ oldest_class_path() {
 }
 
 jvm_parts() {
-  local major home class_path
+  local class_path
   class_path=$(scripts/classpath.sh test) || return
-  while read -r major home; do
-    part "JVM tests (JDK $major)" jvm_tests "$home" "$class_path" "" clj/test tests/ring tests/wire
-  done <<<"$jdks"
+  on_each_jdk "JVM tests" jvm_tests "$class_path" "" clj/test tests/ring tests/wire
   if class_path=$(oldest_class_path); then
-    part "JVM tests (JDK $default_major, Clojure $oldest)" jvm_tests "$default_home" "$class_path" "" clj/test tests/ring
+    part "JVM tests (JDK $default_major, Clojure $oldest)" jvm_tests "$class_path" "" clj/test tests/ring "$default_home"
   else
     part "JVM tests (JDK $default_major, Clojure $oldest)" false
   fi
@@ -112,7 +155,7 @@ jvm_parts() {
 
 # Ring's own middleware, of Debian's packages, which not every machine can have.
 middleware_parts() {
-  local major home class_path packages log=$logs/ring-packages.log
+  local class_path packages log=$logs/ring-packages.log
   class_path=$(scripts/classpath.sh test) || return
   if ! packages=$(scripts/ring-packages.sh 2>"$log"); then
     skip "Ring's middleware on Hinny (tests/middleware)" "$(tail -n 1 "$log")"
@@ -121,23 +164,19 @@ middleware_parts() {
   if ! command -v curl >/dev/null 2>&1; then
     skip "curl against Ring's middleware" "no curl here"
   fi
-  while read -r major home; do
-    part "middleware tests (JDK $major)" jvm_tests "$home" "tests/middleware:$class_path:$packages" "" tests/middleware
-  done <<<"$jdks"
+  on_each_jdk "middleware tests" jvm_tests "tests/middleware:$class_path:$packages" "" tests/middleware
 }
 
 boundary_parts() {
-  local major home class_path
+  local class_path
   class_path=$(scripts/classpath.sh test) || return
-  while read -r major home; do
-    part "boundary tests, -Xcheck:jni (JDK $major)" boundary_tests "$home" "$class_path"
-  done <<<"$jdks"
+  on_each_jdk "boundary tests, -Xcheck:jni" boundary_tests "$class_path"
 }
 
 stress_parts() {
   local class_path
   class_path=$(scripts/classpath.sh test) || return
-  part "stress tests (JDK $default_major)" jvm_tests "$default_home" "$class_path" "" tests/stress
+  part "stress tests (JDK $default_major)" jvm_tests "$class_path" "" tests/stress "$default_home"
 }
 
 consumer_parts() {
