@@ -63,6 +63,18 @@
 ;; Many handlers here fail, which is logged.
 (use-fixtures :each (fn [test] (with-log [_] (test))))
 
+;; What is compared is there at all
+
+(deftest conversation-test
+  (doseq [mode (modes-named "inline" "async, answering on another thread")]
+    (with-pair [pair mode raw/echo-target]
+      (doseq [side [(:auto pair) (:hyper pair)]
+              _ (range 2)
+              :let [{:keys [requests bytes end]} (#'pair/converse side [(raw/get-request "/a") (raw/get-request "/b")] nil)]]
+        (is (= ["/a" "/b"] (sort (map :uri requests))) (:name mode))
+        (is (str/includes? bytes "get /b"))
+        (is (= :waiting end))))))
+
 ;; The rows of the wire tables
 
 (def ^:private rows

@@ -9,7 +9,8 @@
       ;; => nil
 
   A conversation ends `:kept` if the connection serves another request, `:closed` if the server ended it, `:waiting` if
-  it waits for the rest of a request; then the client ends its side, and what comes still belongs to it. Each server has
+  it waits for the rest of a request; then the client ends its side, and what comes still belongs to it. It comes from an
+  address of its own, so that a handler on another thread which is late is not taken for one of the next. Each server has
   one loop, and a second connection, its neighbour, whose requests show that the loop has come round."
   (:require
    [clojure.string :as str]
@@ -38,6 +39,7 @@
   [request body]
   (cond-> (assoc (dissoc (into {} request) :hinny.router/match)
             :route (dissoc (:route request) :handler)
+            :remote-addr :client
             :headers (into {} (:headers request))
             ::field-order (vec (keys (:headers request)))
             ::port-class (class (:server-port request)))
@@ -50,18 +52,18 @@
 
 (defn- recording
   "`handler` with a queue of the facts of its requests, and `::ended` behind one to which it answers with
-  `Connection: close`. It answers the probe and the neighbour by itself. A request whose body breaks off is not in the
+  `Connection: close`, each behind the client's address. It answers the probe and the neighbour by itself. A request whose body breaks off is not in the
   queue: whether a worker sees it is a matter of time."
   [^LinkedBlockingQueue seen handler]
-  (fn [{:keys [uri] :as request}]
+  (fn [{:keys [uri remote-addr] :as request}]
     (case uri
       "/probe" {:status 200 :body probe-answer}
       "/neighbour" {:status 200}
       (let [body (when-let [in (:body request)] (.readAllBytes ^InputStream in))
-            _ (.add seen (facts request body))
+            _ (.add seen [remote-addr (facts request body)])
             response (handler (cond-> request body (assoc :body (ByteArrayInputStream. body))))]
         (when (ends-connection? response)
-          (.add seen ::ended))
+          (.add seen [remote-addr ::ended]))
         response))))
 
 (defrecord Side [server ^LinkedBlockingQueue seen ^Client neighbour]
@@ -113,8 +115,17 @@
   "How often the loop comes round and finds nothing to do before what has not come will not."
   3)
 
+(def ^:private conversations (atom 0))
+
+(defn- own-address
+  "A loopback address that no conversation had in the last eight million."
+  []
+  (let [n (swap! conversations inc)]
+    (format "127.%d.%d.%d" (inc (mod (quot n 65536) 128)) (mod (quot n 256) 256) (mod n 256))))
+
 (defn- open-channel ^SocketChannel [{:keys [server]}]
   (doto (SocketChannel/open)
+    (.bind (InetSocketAddress. ^String (own-address) 0))
     (.setOption StandardSocketOptions/TCP_NODELAY true)
     ;; Closing leaves no row in the kernel's table of sockets, which would be full of them.
     (.setOption StandardSocketOptions/SO_LINGER (Integer/valueOf 0))
@@ -168,13 +179,15 @@
       (str/replace #"\r\ndate: \w{3}, \d{2} \w{3} \d{4} \d{2}:\d{2}:\d{2} GMT\r\n" "\r\ndate: now\r\n")
       (str/replace #"(\r\ncontent-type: multipart/byteranges; boundary=|--)\p{XDigit}{32}" "$1boundary")))
 
-(defn- drain-seen [{:keys [^LinkedBlockingQueue seen server]}]
+(defn- drain-seen [{:keys [^LinkedBlockingQueue seen server]} ^SocketChannel channel]
   (let [port (server/server-port server)
-        facts (java.util.ArrayList.)]
-    (.drainTo seen facts)
-    {:requests (for [request facts :when (map? request)]
+        address (.getHostAddress (.getAddress ^InetSocketAddress (.getLocalAddress channel)))
+        all (java.util.ArrayList.)
+        _ (.drainTo seen all)
+        own (for [[client what] all :when (= address client)] what)]
+    {:requests (for [request own :when (map? request)]
                  (update request :server-port #(if (= port %) :listener %)))
-     :ended? (boolean (some #{::ended} facts))}))
+     :ended? (boolean (some #{::ended} own))}))
 
 (defn- converse
   "Sends the pieces, each when the one before has been read: the `:bytes` that came, how it ended, the `:requests` that
@@ -192,7 +205,7 @@
         (while (contains? #{:some :none} (receive! channel out))
           (Thread/onSpinWait)))
       (raw/await-until #(idle? side))
-      (assoc (drain-seen side)
+      (assoc (drain-seen side channel)
         :bytes (timeless (raw/text (.toByteArray out)))
         :end (if (answered? out) :kept end)))))
 
