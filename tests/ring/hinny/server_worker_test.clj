@@ -189,6 +189,28 @@
                 (is (raw/await-until #(do
                                         (raw/send! client (raw/get-request "/"))
                                         (= 200 (:status (raw/read-response client)))))))))))
+      (testing "those of one read run beside each other, whichever blocks"
+        (let [there (CountDownLatch. 8)
+              gate (CountDownLatch. 1)]
+          (with-server [server (fn [{:keys [uri]}] (.countDown there) (raw/await-latch gate) {:status 200 :body uri})
+                        {:event-loops 1 :worker-threads :virtual}]
+            (with-client [client server]
+              (raw/send! client (str/join (map #(raw/get-request (str "/" %)) (range 8))))
+              (is (raw/await-latch there))
+              (.countDown gate)
+              (is (= (map #(str "/" %) (range 8)) (doall (repeatedly 8 #(:body (raw/read-response client))))))))))
+      (testing "of one read no more run than may, and the others are refused"
+        (let [there (CountDownLatch. 2)
+              gate (CountDownLatch. 1)]
+          (with-server [server (fn [_] (.countDown there) (raw/await-latch gate) {:status 200})
+                        {:event-loops 1 :worker-threads :virtual :worker-queue-depth 2}]
+            (with-clients [[pipelining other] server 2]
+              (raw/send! pipelining (str/join (repeat 5 (raw/get-request "/"))))
+              (is (raw/await-latch there))
+              (raw/send! other (raw/get-request "/"))
+              (is (= 503 (:status (raw/read-response other))))
+              (.countDown gate)
+              (is (= [200 200 503 503 503] (doall (repeatedly 5 #(:status (raw/read-response pipelining))))))))))
       (testing "a handler that throws is a 500 as ever"
         (with-log [events]
           (with-server [server (fn [_] (throw (ex-info "secret" {}))) {:worker-threads :virtual}]

@@ -1,6 +1,7 @@
 package io.github.hinny;
 
 import java.lang.reflect.InvocationTargetException;
+import java.util.Arrays;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -32,14 +33,13 @@ final class VirtualWorkers implements WorkerPool {
 
     @Override
     public int dispatch(final Work[] batch, final int count) {
-        for (int i = 0; i < count; i++) {
-            if (stopped || running.incrementAndGet() > limit) {
-                running.decrementAndGet();
-                return i;
-            }
-            start(batch[i]);
+        final int taken = reserve(count);
+        if (taken == 1) {
+            start(batch[0]);
+        } else if (taken > 1) {
+            startAll(Arrays.copyOf(batch, taken));
         }
-        return count;
+        return taken;
     }
 
     @Override
@@ -48,10 +48,47 @@ final class VirtualWorkers implements WorkerPool {
         start(work);
     }
 
-    private void start(final Work work) {
-        final Thread thread = factory.newThread(() -> run(work));
+    /** Counts as many of {@code wanted} exchanges as may run, and returns how many these are. */
+    private int reserve(final int wanted) {
+        while (!stopped) {
+            final int now = running.get();
+            final int taken = Math.min(wanted, limit - now);
+            if (taken <= 0) {
+                return 0;
+            }
+            if (running.compareAndSet(now, now + taken)) {
+                return taken;
+            }
+        }
+        return 0;
+    }
+
+    private Thread start(final Work work) {
+        return start(() -> run(work));
+    }
+
+    /** Lets the thread of the first start the others: from outside each start may have to wake a thread of the JVM's. */
+    private void startAll(final Work[] works) {
+        start(() -> {
+            try {
+                for (int i = 1; i < works.length; i++) {
+                    final Thread thread = start(works[i]);
+                    if (stopped) {
+                        // It may have come too late for stop to see it.
+                        thread.interrupt();
+                    }
+                }
+            } finally {
+                run(works[0]);
+            }
+        });
+    }
+
+    private Thread start(final Runnable task) {
+        final Thread thread = factory.newThread(task);
         threads.add(thread);
         thread.start();
+        return thread;
     }
 
     private void run(final Work work) {
