@@ -54,10 +54,14 @@ class Runner:
         except Failure as failure:
             if not self.arguments.full:
                 raise
-            self._left_out["system calls"] = f"left out: {failure}"
+            self._leave_out("system calls", failure)
             found = None
         self.arguments.syscalls = bool(found)
         return found
+
+    def _leave_out(self, what, failure):
+        say(f"{what} left out: {failure}")
+        self._left_out[what] = f"left out: {failure}"
 
     def _require_possible(self):
         if not any(part.kinds for part in self.parts):
@@ -148,8 +152,7 @@ class Runner:
         except Failure as failure:
             if not self.arguments.full:
                 raise
-            say(f"left out: {failure}")
-            self._left_out["system calls"] = f"left out: {failure}"
+            self._leave_out("system calls", failure)
 
     def _compare(self, bench, part):
         try:
@@ -158,8 +161,7 @@ class Runner:
             # The long run goes on where there is no PostgreSQL.
             if not (self.arguments.full and part.bench == plan.DATABASE and failure.code == 2):
                 raise
-            say(f"left out: {failure}")
-            self._left_out["database tests"] = f"left out: {failure}"
+            self._leave_out("database tests", failure)
 
     def _steady(self, bench, part):
         lines = bench.steady(part, steady.rates(part, self.result["rows"]), self._executable)
@@ -172,8 +174,7 @@ class Runner:
         try:
             self.result["jvm_time"] = jvm_time.measure()
         except (Failure, OSError, ValueError, KeyError) as failure:
-            say(f"left out: {failure}")
-            self._left_out["time in the JVM"] = f"left out: {failure}"
+            self._leave_out("time in the JVM", failure)
 
 
 def run(servers, arguments, limit):

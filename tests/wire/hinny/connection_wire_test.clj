@@ -52,12 +52,12 @@
 
 (deftest refused-by-the-core-test
   (doseq [mode modes
-          [version connection] [["HTTP/1.1" nil] ["HTTP/1.0" "Connection: keep-alive"]]
+          [version & fields] [["HTTP/1.1"] ["HTTP/1.0" "Connection: keep-alive"]]
           behind ["" (raw/get-request "/before")]]
     (testing (str mode " 9.6: an error that ends the connection says close, and nothing else, " version)
       (with-server [server raw/echo-target {:handler-mode mode :max-body-bytes 2}]
         (with-client [client server]
-          (raw/send! client (str behind (raw/head (str "POST / " version) "Host: x" "Content-Length: 3" connection)))
+          (raw/send! client (str behind (apply raw/head (str "POST / " version) "Host: x" "Content-Length: 3" fields)))
           (when (seq behind)
             (raw/read-response client))
           (let [response (raw/read-response client)]

@@ -39,7 +39,6 @@
   [request body]
   (cond-> (assoc (dissoc (into {} request) :hinny.router/match)
             :route (dissoc (:route request) :handler)
-            :remote-addr :client
             :headers (into {} (:headers request))
             ::field-order (vec (keys (:headers request)))
             ::port-class (class (:server-port request)))
@@ -52,8 +51,8 @@
 
 (defn- recording
   "`handler` with a queue of the facts of its requests, and `::ended` behind one to which it answers with
-  `Connection: close`, each behind the client's address. It answers the probe and the neighbour by itself. A request whose body breaks off is not in the
-  queue: whether a worker sees it is a matter of time."
+  `Connection: close`, each behind the client's address. It answers the probe and the neighbour by itself. A request whose
+  body breaks off is not in the queue: whether a worker sees it is a matter of time."
   [^LinkedBlockingQueue seen handler]
   (fn [{:keys [uri remote-addr] :as request}]
     (case uri
@@ -186,7 +185,9 @@
         _ (.drainTo seen all)
         own (for [[client what] all :when (= address client)] what)]
     {:requests (for [request own :when (map? request)]
-                 (update request :server-port #(if (= port %) :listener %)))
+                 (-> request
+                   (update :server-port #(if (= port %) :listener %))
+                   (update :remote-addr #(if (= address %) :client %))))
      :ended? (boolean (some #{::ended} own))}))
 
 (defn- converse
