@@ -10,8 +10,8 @@
 
 use hinny_core::results::COOKIES_SETTING_ENCODED_BIT;
 
-use crate::decode::Malformed;
 use crate::entries::{Entries, Text};
+use crate::malformed::Malformed;
 use crate::percent::{self, Style};
 
 #[cfg(test)]

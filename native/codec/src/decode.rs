@@ -1,4 +1,4 @@
-//! The codecs that turn bytes into a result which Java reads: which there are, and how one says that its input is wrong.
+//! The codecs that turn bytes into a result which Java reads: which there are.
 
 use hinny_core::results::{
     CODEC_COOKIES, CODEC_JSON, CODEC_MULTIPART, CODEC_PARAMS, PARAMS_MOST, PARAMS_SETTING_MOST, PARAMS_TOO_MANY,
@@ -6,16 +6,8 @@ use hinny_core::results::{
 
 use crate::cookies::Values;
 use crate::json::Settings;
+use crate::malformed::Malformed;
 use crate::{cookies, json, multipart, params};
-
-/// What is wrong with an input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Malformed {
-    /// Where, in bytes from the start of the input.
-    pub position: usize,
-    /// What, a number of the codec's own.
-    pub reason: u8,
-}
 
 /// A codec, by the id that Java calls it with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use hinny_core::results::{
     PARAMS_VALUE_LENGTH,
 };
 
-use crate::decode::Malformed;
+use crate::malformed::Malformed;
 
 /// A result that is being written at the end of an output.
 #[derive(Debug)]

@@ -12,24 +12,15 @@
 //! - Memory is taken only for a line that a read cut in two, and given back at the end of its head or body.
 
 mod fault;
+mod limits;
 mod line;
 
 use memchr::memchr;
 
 pub use self::fault::Fault;
+pub use self::limits::Limits;
 pub(crate) use self::line::parse_length;
 use self::line::{check_trailer, hex_value, split_target, value_of};
-
-/// What a request may measure.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Limits {
-    /// The longest request target in bytes.
-    pub target_bytes: usize,
-    /// The largest head in bytes, from the method to the empty line that ends it; trailer fields may take as much.
-    pub head_bytes: usize,
-    /// The most fields of a head, and of a trailer section.
-    pub field_count: usize,
-}
 
 /// Bytes that must not be passed on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

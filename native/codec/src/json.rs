@@ -6,6 +6,7 @@
 //! - Time and memory are linear in the text: a tape has at most eight times its bytes, and nothing else is allocated.
 //! - A string without escapes stays where it is, and the tape says where in the text; one with escapes is put into the tape.
 
+mod fault;
 mod number;
 mod reason;
 mod scan;
@@ -15,12 +16,13 @@ mod tape;
 mod tests;
 
 use hinny_core::results::{
-    JSON_ARRAY, JSON_BAD_BYTE, JSON_BAD_DEPTH, JSON_BAD_EMPTY, JSON_BAD_END, JSON_BAD_LENGTH, JSON_BAD_REST,
-    JSON_BAD_UTF8, JSON_BIG_DECIMALS, JSON_BYTES_MAX, JSON_DEPTH_MASK, JSON_FALSE, JSON_NULL, JSON_OBJECT, JSON_TRUE,
+    JSON_ARRAY, JSON_BAD_DEPTH, JSON_BAD_EMPTY, JSON_BAD_LENGTH, JSON_BAD_REST, JSON_BAD_UTF8, JSON_BIG_DECIMALS,
+    JSON_BYTES_MAX, JSON_DEPTH_MASK, JSON_FALSE, JSON_NULL, JSON_OBJECT, JSON_TRUE,
 };
 
 pub use self::reason::{REASONS, reason_text};
-use crate::decode::Malformed;
+use crate::malformed::Malformed;
+use fault::{malformed, unexpected};
 use scan::next;
 use tape::Tape;
 
@@ -154,18 +156,4 @@ fn literal(input: &[u8], at: usize, text: &[u8], tag: u8, tape: &mut Tape<'_>) -
         .take_while(|(is, expected)| is == expected)
         .count();
     Err(unexpected(input, at + same))
-}
-
-const fn malformed(position: usize, reason: u8) -> Malformed {
-    Malformed { position, reason }
-}
-
-/// What stands at `at` cannot, or the input ends there.
-#[cold]
-fn unexpected(input: &[u8], at: usize) -> Malformed {
-    if at < input.len() {
-        malformed(at, JSON_BAD_BYTE)
-    } else {
-        malformed(input.len(), JSON_BAD_END)
-    }
 }

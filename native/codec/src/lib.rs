@@ -13,6 +13,7 @@ pub mod file_path;
 pub mod framing;
 pub mod head;
 pub mod json;
+pub mod malformed;
 pub mod media_type;
 pub mod mime;
 pub mod multipart;

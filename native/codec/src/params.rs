@@ -11,8 +11,8 @@
 use hinny_core::results::PARAMS_RAW;
 use memchr::{memchr, memchr3};
 
-use crate::decode::Malformed;
 use crate::entries::{Entries, Text};
+use crate::malformed::Malformed;
 use crate::percent::hex_pair;
 
 #[cfg(test)]

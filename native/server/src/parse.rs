@@ -3,7 +3,8 @@
 //! # Invariants
 //! - A request whose content cannot be parsed reaches no handler: it is answered, and the connection goes on.
 
-use hinny_codec::decode::{Codec, Malformed};
+use hinny_codec::decode::Codec;
+use hinny_codec::malformed::Malformed;
 use hinny_codec::media_type;
 use hinny_core::error::Kind;
 use hinny_core::options::{Parse, RouteOptions};

@@ -2,7 +2,7 @@
 //!
 //! A test case is a line with the boundary and the ends of pieces in bytes, `b 10 25`, and the body.
 
-use hinny_codec::decode::Malformed;
+use hinny_codec::malformed::Malformed;
 use hinny_codec::multipart::{self, Event, Form, State};
 use hinny_core::results::{
     MULTIPART_DATA, MULTIPART_DATA_SIZE, MULTIPART_EVENTS, MULTIPART_PART, MULTIPART_PART_END_SIZE,

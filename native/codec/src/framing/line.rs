@@ -2,7 +2,8 @@
 
 use memchr::memchr2;
 
-use super::{Fault, Limits};
+use super::fault::Fault;
+use super::limits::Limits;
 
 /// The largest Content-Length: hyper uses the two numbers above it for other things.
 const CONTENT_LENGTH_MAX: u64 = u64::MAX - 2;

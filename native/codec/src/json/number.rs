@@ -5,10 +5,10 @@ use hinny_core::results::{
     JSON_EXPONENT_MAX, JSON_LONG, JSON_LONG_WIDE,
 };
 
+use super::fault::{malformed, unexpected};
 use super::scan::byte_at;
 use super::tape::Tape;
-use super::{malformed, unexpected};
-use crate::decode::Malformed;
+use crate::malformed::Malformed;
 
 /// As many digits fit a u64, whatever they are.
 const EXACT_DIGITS: usize = 19;

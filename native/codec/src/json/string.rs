@@ -5,10 +5,10 @@ use hinny_core::results::{
     JSON_KEY_HERE, JSON_KEY_UTF8, JSON_STRING_ASCII, JSON_STRING_HERE, JSON_STRING_UTF8,
 };
 
-use super::malformed;
+use super::fault::malformed;
 use super::scan::{HIGH, byte_at, eight_at, stops, to_stop};
 use super::tape::Tape;
-use crate::decode::Malformed;
+use crate::malformed::Malformed;
 
 /// More bytes than a word of the tape has room for are put behind it.
 const BYTES_MAX: usize = (1 << 24) - 1;

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use memchr::{memchr, memchr_iter};
 
-use super::Reason;
+use super::reason::Reason;
 
 /// The head of a part that has a name.
 #[derive(Debug, PartialEq, Eq)]

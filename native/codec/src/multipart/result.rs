@@ -6,8 +6,10 @@ use hinny_core::results::{
     MULTIPART_SETTING_LAST,
 };
 
-use super::{Event, Form, Part, Reason, State};
-use crate::decode::Malformed;
+use super::head::Part;
+use super::parser::{Event, Form, State};
+use super::reason::Reason;
+use crate::malformed::Malformed;
 
 /// Appends the events of a piece to `output`, in the layout of `MULTIPART_…`. The input is a delimiter (CR, LF, two
 /// hyphens, boundary) and the piece behind it; `settings` are the bits of `MULTIPART_SETTING_…`.

@@ -1,7 +1,11 @@
-use super::*;
+use memchr::memmem;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
+
+use super::parser::PADDING_MAX;
+use super::*;
+use crate::malformed::Malformed;
 
 mod heads;
 mod results;
