@@ -1,34 +1,12 @@
 //! Makes a router of a table's endpoints, or says what is wrong with them.
 
-use std::fmt;
-
-use hinny_core::names;
 use regex::Regex;
 
 use crate::endpoint::Endpoint;
-use crate::method::{GET, HEAD};
 use crate::places::{Candidate, Claim, Clash, Places};
+use crate::route_error::RouteError;
 use crate::router::{RegexPlace, Router};
 use crate::spec::{PathSpec, TableSpec};
-
-/// Why a table cannot be used.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct RouteError {
-    /// `route-conflict`, `route-pattern` or `route-invalid`.
-    pub kind: &'static str,
-    /// What is wrong, with the labels of the endpoints that it is about.
-    pub message: String,
-    /// The numbers of both endpoints of a `route-conflict`, in order; none of other kinds.
-    pub endpoints: Vec<u32>,
-}
-
-impl fmt::Display for RouteError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for RouteError {}
 
 impl Router {
     /// Compiles a table as Clojure encodes it, see [`crate::spec`].
@@ -81,7 +59,7 @@ impl Router {
         let named = self.tables.iter_mut().map(|(method, places)| (method.as_str(), places));
         let others = self.others.as_mut().map(|places| ("any other method", places));
         for (method, places) in named.chain(others) {
-            let Some(claim) = claim(methods, method) else {
+            let Some(claim) = Claim::of(methods, method) else {
                 continue;
             };
             let candidate = Candidate { endpoint, route, claim };
@@ -91,20 +69,6 @@ impl Router {
         let added = self.paths.insert(pattern, 0).map_err(Clash::Pattern);
         added.map_err(|clash| error(&clash, "any method", &endpoints[endpoint], endpoints))?;
         Ok(())
-    }
-}
-
-/// How an endpoint with these methods answers `method`, if it does.
-pub(crate) fn claim(methods: &[String], method: &str) -> Option<Claim> {
-    let names = |id: u8| methods.iter().any(|named| named == names::METHODS[usize::from(id) - 1]);
-    if methods.iter().any(|named| named == method) {
-        Some(Claim::Named)
-    } else if methods.is_empty() {
-        Some(Claim::Any)
-    } else if method == names::METHODS[usize::from(HEAD) - 1] && names(GET) {
-        Some(Claim::Implied)
-    } else {
-        None
     }
 }
 

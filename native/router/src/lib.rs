@@ -11,12 +11,13 @@ mod endpoint;
 mod method;
 mod params;
 mod places;
+mod route_error;
 mod router;
 mod spec;
 mod tree;
 
-pub use compile::RouteError;
 pub use endpoint::{Endpoint, Source};
 pub use method::Method;
 pub use params::Params;
+pub use route_error::RouteError;
 pub use router::{Asked, Found, Router};

@@ -1,6 +1,9 @@
 //! The places of one method: which endpoints answer it at which path.
 
+use hinny_core::names;
+
 use crate::endpoint::Endpoint;
+use crate::method::{GET, HEAD};
 use crate::params::Params;
 use crate::tree::Tree;
 
@@ -13,6 +16,22 @@ pub(crate) enum Claim {
     Implied,
     /// It names the method.
     Named,
+}
+
+impl Claim {
+    /// How an endpoint with these methods answers `method`, if it does.
+    pub(crate) fn of(methods: &[String], method: &str) -> Option<Self> {
+        let names = |id: u8| methods.iter().any(|named| named == names::METHODS[usize::from(id) - 1]);
+        if methods.iter().any(|named| named == method) {
+            Some(Self::Named)
+        } else if methods.is_empty() {
+            Some(Self::Any)
+        } else if method == names::METHODS[usize::from(HEAD) - 1] && names(GET) {
+            Some(Self::Implied)
+        } else {
+            None
+        }
+    }
 }
 
 /// An endpoint at a place.

@@ -14,11 +14,10 @@ use hinny_core::{names, status};
 use http::StatusCode;
 use regex::Regex;
 
-use crate::compile::claim;
 use crate::endpoint::Endpoint;
 use crate::method::{GET, HEAD, Method, OPTIONS, allow};
 use crate::params::Params;
-use crate::places::Places;
+use crate::places::{Claim, Places};
 use crate::tree::Tree;
 
 /// A compiled route table. Immutable.
@@ -252,7 +251,7 @@ impl Router {
 
 impl RegexPlace {
     fn answers(&self, method: &str, path: &[u8]) -> bool {
-        claim(&self.methods, method).is_some() && self.is_match(path)
+        Claim::of(&self.methods, method).is_some() && self.is_match(path)
     }
 
     fn is_match(&self, path: &[u8]) -> bool {

@@ -21,8 +21,8 @@ use hinny_core::commands::ResponseCommand;
 use hinny_core::files::FilesSettings;
 use hinny_core::options::{OptionError, RouteOptions};
 
-use crate::compile::RouteError;
 use crate::endpoint::{Endpoint, Source};
+use crate::route_error::RouteError;
 
 /// A table that was read and is not compiled.
 #[derive(Debug, Default)]
