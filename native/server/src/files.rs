@@ -16,6 +16,7 @@
 mod answer;
 mod below;
 mod cache;
+mod field_line;
 mod look;
 mod parts;
 mod plan;

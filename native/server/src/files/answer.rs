@@ -9,6 +9,7 @@ use bytes::Bytes;
 use hinny_core::error::Kind;
 use http::{HeaderName, HeaderValue, StatusCode};
 
+use super::field_line::write_line;
 use super::parts::FileParts;
 use super::representation::Representation;
 
@@ -103,12 +104,4 @@ impl FileAnswer {
     pub fn into_content(self) -> FileContent {
         self.content
     }
-}
-
-/// Appends the line of a header field.
-pub(super) fn write_line(out: &mut Vec<u8>, name: &HeaderName, value: &HeaderValue) {
-    out.extend_from_slice(name.as_str().as_bytes());
-    out.extend_from_slice(b": ");
-    out.extend_from_slice(value.as_bytes());
-    out.extend_from_slice(b"\r\n");
 }

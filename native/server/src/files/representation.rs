@@ -19,7 +19,7 @@ use hinny_codec::mime;
 use hinny_core::files::{Coding, FilesSettings};
 use http::{HeaderName, HeaderValue, header};
 
-use super::answer::write_line;
+use super::field_line::write_line;
 
 /// For so long a file may change again without another time: file systems have steps of up to two seconds.
 const SETTLED: Duration = Duration::from_secs(2);
