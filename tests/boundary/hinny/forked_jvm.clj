@@ -38,12 +38,20 @@
   (remove #(re-find #"^-agent|^-javaagent|^-Xdebug|^-Xrunjdwp" %)
           (.getInputArguments (ManagementFactory/getRuntimeMXBean))))
 
+(defn- class-path
+  "This JVM's, but for what the regular expression `without` finds in it."
+  [without]
+  (->> (str/split (System/getProperty "java.class.path") (re-pattern File/pathSeparator))
+       (remove #(and without (re-find without %)))
+       (str/join File/pathSeparator)))
+
 (defn start
   "Starts a JVM that calls the function named by the symbol `function` with `arguments`.
 
   `:flags` are JVM flags behind those of this JVM. With `:exit? false` its main thread returns as a program's does,
-  where it else ends the JVM. Returns what `finish` takes."
-  [function {:keys [flags exit?] :or {exit? true}} & arguments]
+  where it else ends the JVM. What the regular expression `:without` finds is not on its class path. Returns what `finish`
+  takes."
+  [function {:keys [flags exit? without] :or {exit? true}} & arguments]
   (let [crash-log (doto (File/createTempFile "hinny-crash-" ".log") .delete)
         output (File/createTempFile "hinny-forked-" ".out")
         form `(do
@@ -59,7 +67,7 @@
                         flags
                         [(str "-XX:ErrorFile=" crash-log)
                          "-XX:-CreateCoredumpOnCrash"
-                         "-cp" (System/getProperty "java.class.path")
+                         "-cp" (class-path without)
                          "clojure.main" "-e" (pr-str form)])]
     {:crash-log crash-log
      :output output

@@ -10,7 +10,7 @@
    [clojure.string :as str]
    [hinny.impl.refusal :refer [refuse]])
   (:import
-   (io.github.hinny Params RingRequest)
+   (io.github.hinny LogText Params RingRequest)
    (java.net URLEncoder)
    (java.nio.charset StandardCharsets)
    (java.time Duration ZoneOffset ZonedDateTime)
@@ -93,7 +93,7 @@
   "An attribute as it follows a cookie."
   [attribute value]
   (when-not (valid-attribute? attribute value)
-    (throw (IllegalArgumentException. (str "no attribute of a cookie: " (pr-str attribute value)))))
+    (throw (IllegalArgumentException. (LogText/escape (str "no attribute of a cookie: " (pr-str attribute value))))))
   (let [with-value #(str ";" (attribute-names attribute) "=" %)]
     (cond
       (instance? Duration value) (with-value (.getSeconds ^Duration value))

@@ -23,7 +23,11 @@
   * `:hinny.error/route-unknown`      -- no route has this `:name`; `:nearest` may be the one that was meant
   * `:hinny.error/route-parameter-missing` -- a path cannot be made without `:missing`; `:required` are all it needs
   * `:hinny.error/route-parameter-invalid` -- no path can be made of this value
-  * `:hinny.error/internal`           -- a defect of Hinny")
+  * `:hinny.error/internal`           -- a defect of Hinny
+
+  Messages are one line each, whatever they quote."
+  (:import
+   (io.github.hinny LogText)))
 
 (set! *warn-on-reflection* true)
 
@@ -31,4 +35,4 @@
   "Returns an `ex-info` of `type-name` (the name of a keyword above) with `message`, `data` and, if given, `cause`."
   (^Throwable [type-name message data] (failure type-name message data nil))
   (^Throwable [type-name message data cause]
-   (ex-info message (assoc data :type (keyword "hinny.error" type-name)) cause)))
+   (ex-info (LogText/escape message) (assoc data :type (keyword "hinny.error" type-name)) cause)))

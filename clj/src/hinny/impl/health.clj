@@ -15,14 +15,13 @@
    [hinny.impl.route-response :as route-response]
    [hinny.json :as json])
   (:import
-   (io.github.hinny Engine)
+   (io.github.hinny Engine SafeLogger)
    (java.util.concurrent ScheduledThreadPoolExecutor ThreadFactory TimeUnit)
-   (java.util.concurrent.atomic AtomicBoolean AtomicInteger)
-   (org.slf4j Logger LoggerFactory)))
+   (java.util.concurrent.atomic AtomicBoolean AtomicInteger)))
 
 (set! *warn-on-reflection* true)
 
-(def ^:private ^Logger log (LoggerFactory/getLogger "hinny.server"))
+(def ^:private ^SafeLogger log (SafeLogger/named "hinny.server"))
 
 (def ^:private probes
   "Each probe, which is the number of its reply, the default of its path, and the option with its checks."

@@ -7,8 +7,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.Charset;
 import java.util.concurrent.CompletionStage;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Writes one response body that must be read, realized or produced, on a thread that may wait.
@@ -17,7 +15,7 @@ import org.slf4j.LoggerFactory;
  * failure and when the client has left. A sequence may be endless: while it is written, nothing here holds its head.
  */
 final class BodyWriter {
-    private static final Logger LOG = LoggerFactory.getLogger("hinny.server");
+    private static final SafeLogger LOG = SafeLogger.named("hinny.server");
 
     private final IFn writer;
     private final Charset charset;

@@ -7,8 +7,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A running server: the native engine, its event loops, workers and watchdog.
@@ -16,7 +14,7 @@ import org.slf4j.LoggerFactory;
  * <p>Made by {@link #start}; gone for good after {@link #stop}. Thread-safe.
  */
 public final class Engine {
-    private static final Logger LOG = LoggerFactory.getLogger("hinny.server");
+    private static final SafeLogger LOG = SafeLogger.named("hinny.server");
 
     /** Beyond the drain deadline: time for threads to end. */
     private static final long END_GRACE_MS = 1_000;

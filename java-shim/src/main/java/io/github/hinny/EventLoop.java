@@ -2,8 +2,6 @@ package io.github.hinny;
 
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One event loop: the daemon thread {@code hinny-loop-N} that drives a native loop through {@link Native#poll}, and
@@ -13,7 +11,7 @@ import org.slf4j.LoggerFactory;
  * loop thread's own.
  */
 final class EventLoop implements Driver, Runnable {
-    private static final Logger LOG = LoggerFactory.getLogger("hinny.server");
+    private static final SafeLogger LOG = SafeLogger.named("hinny.server");
 
     private static final int OUTBOX_BYTES = 64 << 10;
 

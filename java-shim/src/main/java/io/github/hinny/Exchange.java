@@ -10,8 +10,6 @@ import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One request and its response, on the way through a handler.
@@ -24,7 +22,7 @@ import org.slf4j.LoggerFactory;
  * driver's.
  */
 final class Exchange extends Work {
-    private static final Logger LOG = LoggerFactory.getLogger("hinny.server");
+    private static final SafeLogger LOG = SafeLogger.named("hinny.server");
     private static final Keyword BODY = Keyword.intern(null, "body");
 
     // What an on-close function is told.

@@ -2,8 +2,6 @@ package io.github.hinny;
 
 import clojure.lang.Keyword;
 import java.util.Locale;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * What goes wrong in a handler or a body: the command that answers it, the words for an exception, the line in the log.
@@ -11,7 +9,7 @@ import org.slf4j.LoggerFactory;
  * <p>Stateless; any thread.
  */
 final class HandlerFailure {
-    private static final Logger LOG = LoggerFactory.getLogger("hinny.server");
+    private static final SafeLogger LOG = SafeLogger.named("hinny.server");
     private static final Keyword METHOD = Keyword.intern(null, "request-method");
     private static final Keyword URI = Keyword.intern(null, "uri");
 
@@ -63,18 +61,10 @@ final class HandlerFailure {
             LOG.error("{} for {}: {}", what, described, thrown.getMessage());
             return;
         }
-        try {
-            LOG.error("{} for {}", what, described, thrown);
-        } catch (final Throwable unprintable) {
-            LOG.error(
-                    "{}, a {} that cannot be logged, for {}",
-                    what,
-                    thrown.getClass().getName(),
-                    described);
-        }
+        LOG.error("{} for {}", what, described, thrown);
     }
 
-    /** Method and path: neither can hold a control character. The query may hold secrets, so it is not logged. */
+    /** Method and path. The query may hold secrets, so it is not logged. */
     private static String describe(final RingRequest request) {
         if (request == null) {
             return "a request that was answered";

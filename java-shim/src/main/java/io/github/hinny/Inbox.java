@@ -4,8 +4,6 @@ import clojure.lang.IFn;
 import java.util.Arrays;
 import java.util.concurrent.CompletionStage;
 import java.util.function.IntFunction;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The records that a poll brings, and what becomes of them: requests go to the handler or to workers, what else there is
@@ -14,7 +12,7 @@ import org.slf4j.LoggerFactory;
  * <p>Made by an {@link EventLoop}, and its thread's own. Calls nothing native: who has records may hand them over.
  */
 final class Inbox {
-    private static final Logger LOG = LoggerFactory.getLogger("hinny.server");
+    private static final SafeLogger LOG = SafeLogger.named("hinny.server");
 
     private static final int CAPACITY_BYTES = 64 << 10;
 

@@ -3,7 +3,7 @@ package io.github.hinny;
 /**
  * A handler's return value is not a Ring response that Hinny can send.
  *
- * <p>Thrown by {@link ResponseEncoder}. The message says exactly what is wrong, for the log; it is
+ * <p>Thrown by {@link ResponseEncoder}. The message says exactly what is wrong, in one line for the log; it is
  * never sent to a client. It has no stack trace, because the frames would be Hinny's and not the
  * handler's.
  */
@@ -12,6 +12,6 @@ public final class InvalidResponseException extends RuntimeException {
 
     /** Makes an exception with its reason. */
     public InvalidResponseException(final String message) {
-        super(message, null, false, false);
+        super(LogText.escape(message), null, false, false);
     }
 }

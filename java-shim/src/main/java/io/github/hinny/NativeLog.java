@@ -2,8 +2,6 @@ package io.github.hinny;
 
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.ConcurrentHashMap;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
 /**
@@ -15,9 +13,9 @@ import org.slf4j.event.Level;
  * <p>Thread-safe.
  */
 final class NativeLog {
-    private static final Logger ROOT = LoggerFactory.getLogger("hinny.native");
+    private static final SafeLogger ROOT = SafeLogger.named("hinny.native");
     private static final Level[] LEVELS = {Level.ERROR, Level.WARN, Level.INFO, Level.DEBUG, Level.TRACE};
-    private static final ConcurrentHashMap<String, Logger> LOGGERS = new ConcurrentHashMap<>();
+    private static final ConcurrentHashMap<String, SafeLogger> LOGGERS = new ConcurrentHashMap<>();
 
     private static volatile int knownLevel = -1;
 
@@ -43,14 +41,13 @@ final class NativeLog {
         final int text = at + Records.LOG_TEXT;
         final String target = new String(inbox, text, targetLength, StandardCharsets.UTF_8);
         final String message = new String(inbox, text + targetLength, messageLength, StandardCharsets.UTF_8);
-        logger(target).atLevel(LEVELS[level - 1]).log(message);
+        logger(target).log(LEVELS[level - 1], message);
     }
 
     /** The Rust module {@code hinny_server::connection} logs to {@code hinny.native.server.connection}. */
-    private static Logger logger(final String target) {
+    private static SafeLogger logger(final String target) {
         return LOGGERS.computeIfAbsent(
                 target,
-                t -> LoggerFactory.getLogger(
-                        "hinny.native." + t.replace("::", ".").replaceFirst("^hinny[._]", "")));
+                t -> SafeLogger.named("hinny.native." + t.replace("::", ".").replaceFirst("^hinny[._]", "")));
     }
 }

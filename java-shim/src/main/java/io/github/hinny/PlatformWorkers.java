@@ -8,8 +8,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A bounded pool of platform threads that wakes and makes as few of them as the work needs.
@@ -26,7 +24,7 @@ import org.slf4j.LoggerFactory;
  * watchdog.
  */
 final class PlatformWorkers implements WorkerPool {
-    private static final Logger LOG = LoggerFactory.getLogger("hinny.server");
+    private static final SafeLogger LOG = SafeLogger.named("hinny.server");
 
     /** A wait that says that the workers are blocked, or too few. */
     private static final long WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(2);

@@ -2,8 +2,6 @@ package io.github.hinny;
 
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Looks after a server from outside: reports event loops that are stuck in a handler, gives the worker pool more
@@ -12,7 +10,7 @@ import org.slf4j.LoggerFactory;
  * <p>One daemon thread per server, {@code hinny-watchdog}. It sleeps most of the time.
  */
 final class Watchdog extends Thread {
-    private static final Logger LOG = LoggerFactory.getLogger("hinny.server");
+    private static final SafeLogger LOG = SafeLogger.named("hinny.server");
 
     /** How long a handler may keep its loop before that is reported. */
     private static final long STUCK_NANOS = TimeUnit.SECONDS.toNanos(1);
