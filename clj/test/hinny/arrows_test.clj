@@ -98,13 +98,13 @@
   (testing "paths are found wherever they stand, and what is text or a test is none"
     (is (= {["a"] #{["b"] ["c"] ["c" "d"]} ["b"] #{} ["c"] #{["c" "d"]} ["c" "d"] #{["a"]} [] #{["a"] ["b"]}}
            (arrows
-            (update-vals
-             {["a"] "use crate::{b::{self, x}, c::d::Y};\nuse std::io;\nfn f() { super::c::z() }"
-              ["b"] "// crate::a\nconst T: &str = \"crate::a\"; #[cfg(test)]\nmod tests { use crate::a; }"
-              ["c"] "mod d;\nuse d::Y;"
-              ["c" "d"] "use super::super::a;"
-              [] "mod a;\nmod b;\nmod c;\npub use a::X as Z;\npub use self::b::x;"}
-             code)))))
+             (update-vals
+               {["a"] "use crate::{b::{self, x}, c::d::Y};\nuse std::io;\nfn f() { super::c::z() }"
+                ["b"] "// crate::a\nconst T: &str = \"crate::a\"; #[cfg(test)]\nmod tests { use crate::a; }"
+                ["c"] "mod d;\nuse d::Y;"
+                ["c" "d"] "use super::super::a;"
+                [] "mod a;\nmod b;\nmod c;\npub use a::X as Z;\npub use self::b::x;"}
+               code)))))
   (testing "a circle is found, and what only leads to it is not in it"
     (is (= #{1 2 3} (in-circles {0 #{1} 1 #{2} 2 #{3} 3 #{1 4} 4 #{}})))))
 
