@@ -22,7 +22,8 @@
 
   The text must be UTF-8, without a byte order mark, and strict: no comments, no other quotes, no comma too many, no NaN,
   no half of a surrogate pair, nothing behind the value. A number that is neither a long nor a double may have 1000
-  characters, and an object 64 keys with one hash.
+  characters, and an object 64 keys with one hash. With keywords the JVM has no more than 64 new ones with one hash at a time,
+  whoever sent them; those in the application's code are never refused.
 
   Options of `read-value`:
 

@@ -19,7 +19,6 @@
    [hinny.impl.params :as params]
    [hinny.impl.refusal :as refusal])
   (:import
-   (io.github.hinny ParamKeywords)
    (java.nio.charset Charset)))
 
 (set! *warn-on-reflection* true)
@@ -104,7 +103,7 @@
   {:added "0.1"}
   ([request] (keyword-params-request request nil))
   ([request options]
-   (assoc request :params (ParamKeywords/convert (:params request) (boolean (:parse-namespaces? options))))))
+   (assoc request :params (params/keyword-params (:params request) (boolean (:parse-namespaces? options))))))
 
 (defn wrap-keyword-params
   "Makes keywords of those String keys in `:params`, at every depth, that look like keywords: letters, digits and

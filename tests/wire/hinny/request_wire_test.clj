@@ -173,3 +173,14 @@
         (let [response (raw/answer server (head (str "GET / " version) "Host: x"))]
           (is (= 505 (:status response)))
           (is (= "close" (raw/header response "connection"))))))))
+
+(deftest methods-of-one-hash-test
+  (testing "methods with one hash become no more keywords than the JVM can take, however many requests they come in"
+    (let [seen (atom #{})
+          methods (reduce (fn [names _] (for [part names more ["a~" "b_"]] (str part more))) [(str "M" (System/nanoTime))] (range 7))]
+      (is (= [128 1] [(count methods) (count (set (map #(.hashCode ^String %) methods)))]))
+      (with-server [server (fn [request]
+                             (swap! seen conj (:request-method request))
+                             {:status 200 :body ""})]
+        (is (= {200 64 400 64} (frequencies (map #(:status (raw/answer server (head (str % " / HTTP/1.1") "Host: x"))) methods))))
+        (is (= 64 (count @seen)))))))

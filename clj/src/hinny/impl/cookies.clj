@@ -10,7 +10,7 @@
    [clojure.string :as str]
    [hinny.impl.refusal :refer [refuse]])
   (:import
-   (io.github.hinny LogText Params RingRequest)
+   (io.github.hinny ClientMaps LogText Params RingRequest)
    (java.net URLEncoder)
    (java.nio.charset StandardCharsets)
    (java.time Duration ZoneOffset ZonedDateTime)
@@ -26,16 +26,18 @@
   (get (:headers request) "cookie"))
 
 (defn- decoded
-  "The cookies in names and values that take turns, decoded by `decoder`; without those that it returns nil for."
+  "The cookies in names and values that take turns, decoded by `decoder`; without those that it returns nil for. Nil if many
+  names have one hash."
   [^objects texts decoder]
-  (loop [cookies (transient {})
-         at 0]
-    (if (= at (alength texts))
-      (persistent! cookies)
-      (recur (if-let [value (decoder (aget texts (inc at)))]
-               (assoc! cookies (aget texts at) {:value value})
-               cookies)
-             (+ 2 at)))))
+  (when-not (ClientMaps/isFlood texts 2)
+    (loop [cookies (transient {})
+           at 0]
+      (if (= at (alength texts))
+        (persistent! cookies)
+        (recur (if-let [value (decoder (aget texts (inc at)))]
+                 (assoc! cookies (aget texts at) {:value value})
+                 cookies)
+               (+ 2 at))))))
 
 (defn parse-cookies
   "Returns the cookies of `request`, at most `most`; their values decoded by `decoder`, nil for as in a form."
@@ -46,7 +48,7 @@
                   (nil? decoder) (Params/ofCookies (header request) (int most))
                   :else (some-> (Params/encodedCookies (header request) (int most)) (decoded decoder)))]
     (if (nil? cookies)
-      (refuse :too-many-params (str "more than " most " cookies") {:max-params most})
+      (refuse :too-many-params (str "more than " most " cookies, or many names of one hash") {:max-params most})
       cookies)))
 
 ;;; What is set

@@ -12,7 +12,7 @@
    [hinny.impl.error :as error]
    [hinny.impl.refusal :as refusal])
   (:import
-   (io.github.hinny ContentType MultipartException MultipartPart MultipartReader MultipartReader$Limits MultipartReader$Progress TempFiles)
+   (io.github.hinny ClientMaps ContentType MultipartException MultipartPart MultipartReader MultipartReader$Limits MultipartReader$Progress TempFiles)
    (java.io File InputStream)
    (java.nio.charset Charset IllegalCharsetNameException StandardCharsets UnsupportedCharsetException)))
 
@@ -140,6 +140,8 @@
 (defn- decoded
   "The parameters in `parts`, with fields as text."
   [parts ^Charset charset {:keys [encoding]}]
+  (when (ClientMaps/isFlood (into-array Object (map first parts)) 1)
+    (throw (MultipartException/malformed "hashes" "many names of one hash")))
   (let [^Charset all (if encoding charset (named-charset parts))]
     (reduce (fn [params [part-name value field? charset-name]]
               (add params

@@ -9,6 +9,7 @@
    [hinny.impl.refusal :refer [refuse]])
   (:import
    (clojure.lang IPersistentMap)
+   (io.github.hinny ClientMaps)
    (java.util ArrayList)))
 
 (set! *warn-on-reflection* true)
@@ -96,6 +97,12 @@
       (refuse :params-too-deep (str "a parameter is nested deeper than " max-depth) {:max-depth max-depth}))
     ks))
 
+(defn- refuse-flood
+  "Refuses names with too many keys of one hash: those that meet in one map are looked through one by one."
+  [names]
+  (when (ClientMaps/isFlood (into-array Object (eduction (mapcat first) names)) 1)
+    (refuse :too-many-params "many names of one hash" {})))
+
 (defn- flat?
   "Whether nesting changes nothing: no name has brackets, and each value is one String, or several in a vector."
   [params]
@@ -114,10 +121,11 @@
   [params parse max-depth]
   (if (and (identical? parse parse-keys) (flat? params))
     params
-    (reduce-kv (fn [nested k value]
-                 (let [ks (keys-of k parse max-depth)]
-                   (if (and (sequential? value) (not (coll? (first value))))
-                     (reduce #(assoc-nested %1 ks 0 %2) nested value)
-                     (assoc-nested nested ks 0 value))))
-               {}
-               params)))
+    (let [names (reduce-kv #(conj %1 [(keys-of %2 parse max-depth) %3]) [] params)]
+      (refuse-flood names)
+      (reduce (fn [nested [ks value]]
+                (if (and (sequential? value) (not (coll? (first value))))
+                  (reduce #(assoc-nested %1 ks 0 %2) nested value)
+                  (assoc-nested nested ks 0 value)))
+              {}
+              names))))

@@ -4,13 +4,14 @@
   * `charset-named`  -- the charset of an `:encoding`
   * `with-query-params`, `with-form-params` -- the request with its parameters
   * `params-request` -- both, unless somebody has added them already
+  * `keyword-params` -- parameters with keywords for names
 
   A request of Hinny's own is decoded from its bytes, any other by its String and its InputStream."
   (:require
    [clojure.string :as str]
    [hinny.impl.refusal :refer [refuse]])
   (:import
-   (io.github.hinny ContentType Params Results RingRequest)
+   (io.github.hinny ContentMalformedException ContentType ParamKeywords Params Results RingRequest)
    (java.io InputStream)
    (java.nio.charset Charset IllegalCharsetNameException StandardCharsets UnsupportedCharsetException)))
 
@@ -98,3 +99,11 @@
       (if (:query-params request)
         request
         (with-query-params request charset most)))))
+
+(defn keyword-params
+  "Returns `params` with keywords for the names that look like some, see `ParamKeywords`."
+  [params namespaces?]
+  (try
+    (ParamKeywords/convert params namespaces?)
+    (catch ContentMalformedException malformed
+      (refuse :too-many-params (ex-message malformed) {}))))

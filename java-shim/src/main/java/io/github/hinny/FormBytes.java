@@ -50,7 +50,7 @@ final class FormBytes {
         this.charset = charset;
     }
 
-    /** Returns the parameters, null if there are more than {@code most}, or hostile ones, or if it {@link #takesText}. */
+    /** Returns the parameters, null if there are more than {@code most}, or if they are hostile, or if it {@link #takesText}. */
     IPersistentMap params(final int most) {
         if (!hasEqualsSign()) {
             return PersistentArrayMap.EMPTY;
@@ -70,7 +70,7 @@ final class FormBytes {
             }
             if (name == null || value == null) {
                 skipPiece();
-            } else if (count++ == most || params.isHostile()) {
+            } else if (count++ == most) {
                 return null;
             } else {
                 params.add(name, value);

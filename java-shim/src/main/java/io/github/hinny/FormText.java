@@ -25,7 +25,7 @@ final class FormText {
         this.charset = charset;
     }
 
-    /** Returns the parameters, null if there are more than {@code most}, or hostile ones. */
+    /** Returns the parameters, null if there are more than {@code most}, or if they are hostile. */
     IPersistentMap params(final int most) {
         if (text.indexOf('=') < 0) {
             return PersistentArrayMap.EMPTY;
@@ -41,7 +41,7 @@ final class FormText {
                 final String name = decode(from, equals);
                 final String value = name == null || equals == to ? "" : decode(equals + 1, to);
                 if (name != null && value != null) {
-                    if (count++ == most || params.isHostile()) {
+                    if (count++ == most) {
                         return null;
                     }
                     params.add(name, value);

@@ -69,7 +69,14 @@ final class HandlerFailure {
         if (request == null) {
             return "a request that was answered";
         }
-        final String method = ((Keyword) request.valAt(METHOD)).getName().toUpperCase(Locale.ROOT);
-        return method + " " + request.valAt(URI);
+        return method(request) + " " + request.valAt(URI);
+    }
+
+    private static String method(final RingRequest request) {
+        try {
+            return ((Keyword) request.valAt(METHOD)).getName().toUpperCase(Locale.ROOT);
+        } catch (final ContentMalformedException refused) {
+            return "a hostile method";
+        }
     }
 }

@@ -40,6 +40,9 @@ sec-ch-ua-mobile sec-ch-ua-platform traceparent tracestate keep-alive
         null, "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT",
     };
 
+    /** Id of the method HEAD. */
+    static final int HEAD = 2;
+
     private static final Keyword[] METHOD_KEYWORDS = {
         null,
         Keyword.intern(null, "get"),

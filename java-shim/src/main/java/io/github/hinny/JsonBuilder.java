@@ -28,7 +28,7 @@ final class JsonBuilder {
     private final JsonKeyDecoder keys;
     private final JsonDocument lazy;
 
-    /** See {@link JsonMaps#map}; null until there is an array, whose objects may be alike. */
+    /** See {@link ClientMaps#map}; null until there is an array, whose objects may be alike. */
     private Object[][] knownKeys;
 
     /** The entries of the objects and arrays around the open one, as far as they are known. */
@@ -71,7 +71,8 @@ final class JsonBuilder {
                 at += Results.JSON_WORD_SIZE;
                 if ((byte) word == Results.JSON_KEY_HERE) {
                     final int length = (int) (word >>> 32);
-                    entries[count++] = keys.of(new String(tape, at, length, StandardCharsets.UTF_8));
+                    final String key = new String(tape, at, length, StandardCharsets.UTF_8);
+                    entries[count++] = keys.of(key, (int) (lastKey >>> 32));
                     at += JsonTape.padded(length);
                 } else {
                     lastKey = word;
@@ -103,7 +104,7 @@ final class JsonBuilder {
                             push(depth++, entries, isObject ? ~count : count);
                         }
                         if (knownKeys == null && !opensObject && size > 1) {
-                            knownKeys = new Object[JsonMaps.ARRAY_MAP_ENTRIES + 1][];
+                            knownKeys = new Object[ClientMaps.ARRAY_MAP_ENTRIES + 1][];
                         }
                         isObject = opensObject;
                         entries = new Object[isObject ? 2 * size : size];
@@ -154,7 +155,7 @@ final class JsonBuilder {
     }
 
     private IPersistentMap map(final Object[] entries, final long lastKey) {
-        final IPersistentMap map = JsonMaps.map(entries, knownKeys);
+        final IPersistentMap map = ClientMaps.map(entries, knownKeys);
         if (map == null) {
             throw new JsonMalformedException((int) (lastKey >>> 32), Results.JSON_BAD_HASHES);
         }

@@ -10,7 +10,8 @@ import java.util.Arrays;
  *
  * <p>Keys come again and again, so those of at most {@link #BYTES_MAX} bytes are kept, in tables of {@link #PLACES} places
  * for all threads, one for strings and one for keywords. A key that finds no place displaces another: whatever clients
- * send, the tables hold no more than that, and Clojure's own table of keywords holds them weakly.
+ * send, the tables hold no more than that, and Clojure's own table of keywords holds them weakly. What it may hold of one
+ * hash is bounded by {@link ClientKeywords}.
  *
  * <p>Immutable but for the tables; any thread may use it. A table is read and written without a lock: its entries are
  * immutable, and one that a thread does not see, or that is lost, is made again.
@@ -61,9 +62,14 @@ public final class JsonKeyDecoder {
         return function != null;
     }
 
-    /** Returns the key for a string. */
-    Object of(final String text) {
-        return function == null ? plain(text) : function.invoke(text);
+    /**
+     * Returns the key for a string.
+     *
+     * @param position where it is in the text, or near that
+     * @throws JsonMalformedException if it cannot become a keyword, see {@link ClientKeywords}
+     */
+    Object of(final String text, final int position) {
+        return function == null ? plain(text, position) : function.invoke(text);
     }
 
     /**
@@ -71,10 +77,11 @@ public final class JsonKeyDecoder {
      *
      * @param at where its first byte is in {@code input}
      * @param word its word of the tape
+     * @throws JsonMalformedException if it cannot become a keyword, see {@link ClientKeywords}
      */
     Object of(final byte[] input, final int at, final long word) {
         final int length = (int) word >>> 8 & 0xFF;
-        final Object key = length <= BYTES_MAX ? known(input, at, length, word) : plain(text(input, at, length, word));
+        final Object key = length <= BYTES_MAX ? known(input, at, length, word) : make(input, at, length, word);
         return function == null ? key : function.invoke(key);
     }
 
@@ -106,7 +113,7 @@ public final class JsonKeyDecoder {
         if (other != null && is(other, input, at, length, first, last)) {
             return other.key;
         }
-        final Object key = plain(text(input, at, length, word));
+        final Object key = make(input, at, length, word);
         final byte[] bytes = Arrays.copyOfRange(input, at, at + length);
         entries[place ^ 1] = entry;
         entries[place] = new Entry(length, first, last, bytes, key);
@@ -133,13 +140,21 @@ public final class JsonKeyDecoder {
         return all;
     }
 
-    private static String text(final byte[] input, final int at, final int length, final long word) {
-        return (byte) word == Results.JSON_KEY_ASCII
+    private Object make(final byte[] input, final int at, final int length, final long word) {
+        final String text = (byte) word == Results.JSON_KEY_ASCII
                 ? Records.latin1(input, at, length)
                 : new String(input, at, length, StandardCharsets.UTF_8);
+        return plain(text, (int) (word >>> 32));
     }
 
-    private Object plain(final String text) {
-        return isKeyword ? Keyword.intern(text) : text;
+    private Object plain(final String text, final int position) {
+        if (!isKeyword) {
+            return text;
+        }
+        final Keyword keyword = ClientKeywords.of(text);
+        if (keyword == null) {
+            throw new JsonMalformedException(position, Results.JSON_BAD_HASHES);
+        }
+        return keyword;
     }
 }

@@ -39,7 +39,7 @@ final class JsonLookup {
             return known;
         }
         final String text = key instanceof Keyword ? ((Keyword) key).sym.toString() : (String) key;
-        if (key instanceof Keyword && Keyword.intern(text) != key) {
+        if (key instanceof Keyword && Keyword.find(text) != key) {
             return null;
         }
         final JsonLookup lookup = new JsonLookup(key, text, text.getBytes(StandardCharsets.UTF_8));

@@ -152,13 +152,13 @@ final class LazyJsonMap extends LazyMap {
         for (int place = 0; place < entries; place++) {
             final long key = Records.u64(tape, at);
             flat[2 * place] = (byte) key == Results.JSON_KEY_HERE
-                    ? document.keys().of(JsonTape.here(tape, at, key))
+                    ? document.keys().of(JsonTape.here(tape, at, key), 0)
                     : document.keys().of(document.input(), document.inputFrom() + (int) (key >>> 32), key);
             at = JsonTape.behind(tape, at);
             flat[2 * place + 1] = value(place, at);
             at = JsonTape.behind(tape, at);
         }
-        final IPersistentMap made = JsonMaps.map(flat, null);
+        final IPersistentMap made = ClientMaps.map(flat, null);
         if (made == null) {
             throw new JsonMalformedException(0, Results.JSON_BAD_HASHES);
         }

@@ -21,6 +21,7 @@ public final class ParamKeywords {
      * Returns {@code params} with keywords for keys.
      *
      * @param namespaces whether two segments with a slash between them, of which the first may have dots, are a keyword
+     * @throws ContentMalformedException if too many keys have one hash
      */
     public static Object convert(final Object params, final boolean namespaces) {
         if (params instanceof IPersistentMap map) {
@@ -42,10 +43,26 @@ public final class ParamKeywords {
             final Map.Entry<?, ?> entry = (Map.Entry<?, ?>) item;
             final Object key = entry.getKey();
             converted.put(
-                    key instanceof String text && isKeyword(text, namespaces) ? Keyword.intern(text) : key,
+                    key instanceof String text && isKeyword(text, namespaces) ? keyword(text) : key,
                     convert(entry.getValue(), namespaces));
         }
-        return converted.build();
+        final IPersistentMap built = converted.build();
+        if (built == null) {
+            throw tooMany();
+        }
+        return built;
+    }
+
+    private static Keyword keyword(final String text) {
+        final Keyword keyword = ClientKeywords.of(text);
+        if (keyword == null) {
+            throw tooMany();
+        }
+        return keyword;
+    }
+
+    private static ContentMalformedException tooMany() {
+        return new ContentMalformedException("too many parameters whose names have one hash");
     }
 
     private static boolean isKeyword(final String text, final boolean namespaces) {

@@ -109,9 +109,6 @@ public final class Params {
             final int valueAt = nameAt + (name & ~PARAMS_NOT_ASCII);
             params.add(text(result, nameAt, name, charset), text(result, valueAt, value, charset));
             at = valueAt + (value & ~PARAMS_NOT_ASCII);
-            if (params.isHostile()) {
-                return null;
-            }
         }
         return params.build();
     }
@@ -161,9 +158,6 @@ public final class Params {
         final ParamsBuilder cookies = new ParamsBuilder(texts.length / 2);
         for (int i = 0; i < texts.length; i += 2) {
             cookies.put(texts[i], new PersistentArrayMap(new Object[] {VALUE, texts[i + 1]}));
-            if (cookies.isHostile()) {
-                return null;
-            }
         }
         return cookies.build();
     }

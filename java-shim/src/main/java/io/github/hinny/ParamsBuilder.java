@@ -2,11 +2,11 @@ package io.github.hinny;
 
 import clojure.lang.IPersistentMap;
 import clojure.lang.IPersistentVector;
-import clojure.lang.ITransientMap;
 import clojure.lang.PersistentArrayMap;
-import clojure.lang.PersistentHashMap;
 import clojure.lang.PersistentVector;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Objects;
 
 /**
@@ -18,21 +18,14 @@ final class ParamsBuilder {
     /** As many entries as Clojure keeps in an array. */
     private static final int SMALL = 8;
 
-    /** As many names may have one hash: a persistent map searches them one by one. */
-    private static final int SAME_HASH_MOST = 32;
-
     private Object[] flat;
     private int length;
-    private ITransientMap large;
+
+    /** All names, once they are more than {@link #SMALL}: finds Strings of one hash in the time of a logarithm. */
+    private Map<Object, Object> large;
 
     /** The bits that the hashes of the names choose: one whose bit is not set has not been there. */
     private long seen;
-
-    /** Of the names in {@link #large}, as far as they are known. */
-    private int[] hashes;
-
-    private int hashCount;
-    private boolean hostile;
 
     /** A builder that will likely get {@code count} entries. */
     ParamsBuilder(final int count) {
@@ -49,8 +42,8 @@ final class ParamsBuilder {
                 flat[at + 1] = with(flat[at + 1], value);
             }
         } else {
-            final Object values = large.valAt(name);
-            assocLarge(name, values == null ? value : with(values, value));
+            final Object values = large.get(name);
+            large.put(name, values == null ? value : with(values, value));
         }
     }
 
@@ -64,22 +57,24 @@ final class ParamsBuilder {
                 flat[at + 1] = value;
             }
         } else {
-            assocLarge(name, value);
+            large.put(name, value);
         }
     }
 
     /**
-     * Returns whether names have been chosen to have the same hash, so that the time for each grows with their number. Looks
-     * whenever that has doubled.
+     * Returns the map; the builder is of no use any more.
+     *
+     * @return null if too many names have one hash
      */
-    boolean isHostile() {
-        return hostile;
-    }
-
-    /** Returns the map; the builder is of no use any more. */
     IPersistentMap build() {
         if (large != null) {
-            return large.persistent();
+            final Object[] entries = new Object[2 * large.size()];
+            int at = 0;
+            for (final Map.Entry<Object, Object> entry : large.entrySet()) {
+                entries[at++] = entry.getKey();
+                entries[at++] = entry.getValue();
+            }
+            return ClientMaps.map(entries, null);
         }
         if (length == 0) {
             return PersistentArrayMap.EMPTY;
@@ -104,12 +99,11 @@ final class ParamsBuilder {
     /** Appends a name that is not there yet. */
     private void append(final Object name, final Object value) {
         if (length == 2 * SMALL) {
-            large = (ITransientMap) PersistentHashMap.EMPTY.asTransient();
-            hashes = new int[2 * SAME_HASH_MOST];
+            large = new HashMap<>(4 * SMALL);
             for (int at = 0; at < length; at += 2) {
-                assocLarge(flat[at], flat[at + 1]);
+                large.put(flat[at], flat[at + 1]);
             }
-            assocLarge(name, value);
+            large.put(name, value);
             return;
         }
         if (length == flat.length) {
@@ -118,28 +112,6 @@ final class ParamsBuilder {
         flat[length] = name;
         flat[length + 1] = value;
         length += 2;
-    }
-
-    private void assocLarge(final Object name, final Object value) {
-        final int count = large.count();
-        large = large.assoc(name, value);
-        if (large.count() > count) {
-            hashes[hashCount++] = Objects.hashCode(name);
-            if (hashCount == hashes.length) {
-                hostile |= hasManyEqual(hashes.clone());
-                hashes = Arrays.copyOf(hashes, 2 * hashCount);
-            }
-        }
-    }
-
-    private static boolean hasManyEqual(final int[] numbers) {
-        Arrays.sort(numbers);
-        for (int i = SAME_HASH_MOST; i < numbers.length; i++) {
-            if (numbers[i] == numbers[i - SAME_HASH_MOST]) {
-                return true;
-            }
-        }
-        return false;
     }
 
     private static IPersistentVector with(final Object values, final String value) {

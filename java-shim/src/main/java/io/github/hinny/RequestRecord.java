@@ -25,6 +25,7 @@ import static io.github.hinny.Records.REQUEST_URI_LENGTH;
 import clojure.lang.IPersistentMap;
 import clojure.lang.Keyword;
 import clojure.lang.PersistentArrayMap;
+import clojure.lang.Symbol;
 import java.io.InputStream;
 import java.nio.charset.Charset;
 import java.nio.charset.IllegalCharsetNameException;
@@ -93,7 +94,16 @@ final class RequestRecord {
         return Records.u64(bytes, REQUEST_EXCHANGE);
     }
 
-    /** Returns {@code :get} and the like; a method without an id gives its lower-case text. */
+    /** Returns whether the method is HEAD. */
+    boolean isHead() {
+        return Records.u8(bytes, REQUEST_METHOD) == HeaderNames.HEAD;
+    }
+
+    /**
+     * Returns {@code :get} and the like; a method without an id gives its lower-case text.
+     *
+     * @throws ContentMalformedException if too many such methods have one hash
+     */
     Keyword requestMethod() {
         final int id = Records.u8(bytes, REQUEST_METHOD);
         if (id != 0) {
@@ -101,7 +111,11 @@ final class RequestRecord {
         }
         final int length = Records.u16(bytes, REQUEST_METHOD_LENGTH);
         final String method = Records.latin1(bytes, methodStart(), length);
-        return Keyword.intern(null, method.toLowerCase(Locale.ROOT));
+        final Keyword keyword = ClientKeywords.of(Symbol.intern(null, method.toLowerCase(Locale.ROOT)));
+        if (keyword == null) {
+            throw new ContentMalformedException("too many methods that have one hash");
+        }
+        return keyword;
     }
 
     String uri() {

@@ -77,7 +77,6 @@ public final class RingRequest extends LazyMap {
     }
 
     private static final Keyword HTTP = Keyword.intern(null, "http");
-    private static final Keyword HEAD = Keyword.intern(null, "head");
     private static final Keyword HTTPS = Keyword.intern(null, "https");
     private static final Keyword PATH = Keyword.intern(null, "path");
 
@@ -180,7 +179,7 @@ public final class RingRequest extends LazyMap {
 
     /** Returns whether the request's own method is HEAD, whatever was changed in the map. */
     boolean isHead() {
-        return record.requestMethod() == HEAD;
+        return record.isHead();
     }
 
     @Override

@@ -8,19 +8,22 @@ import clojure.lang.Util;
 import java.util.Arrays;
 
 /**
- * Makes persistent maps of keys and values that stand in an array in turn. Of keys that are equal the last value wins, at
- * the place of the first.
+ * Makes persistent maps of keys that clients choose, with their values: the two stand in an array in turn. Of keys that are
+ * equal the last value wins, at the place of the first.
+ *
+ * <p>A persistent map looks through keys of one hash one by one, so too many of them in one map are refused: see {@link
+ * ClientKeywords} for those of keywords in all maps.
  *
  * <p>Stateless; any thread may use it.
  */
-final class JsonMaps {
+public final class ClientMaps {
     /** Entries of the largest array map that Clojure itself makes. */
     static final int ARRAY_MAP_ENTRIES = 8;
 
     /** Keys of one map that may have one hash: more are no accident, and each costs a look at all the others. */
     private static final int SAME_HASH_MAX = 64;
 
-    private JsonMaps() {}
+    private ClientMaps() {}
 
     /**
      * Returns the map of keys and values, whose array it may keep.
@@ -47,7 +50,7 @@ final class JsonMaps {
             }
             return new PersistentArrayMap(entries);
         }
-        if (count > SAME_HASH_MAX && isFlood(entries)) {
+        if (isFlood(entries, 2)) {
             return null;
         }
         return PersistentHashMap.create(entries);
@@ -98,17 +101,25 @@ final class JsonMaps {
         return key == other || !(key instanceof Keyword) && Util.equiv(key, other);
     }
 
-    /** Returns whether more than {@link #SAME_HASH_MAX} different keys have one hash. */
-    private static boolean isFlood(final Object[] entries) {
-        final long[] hashesAndKeys = new long[entries.length / 2];
-        for (int i = 0; i < hashesAndKeys.length; i++) {
-            hashesAndKeys[i] = (long) Util.hasheq(entries[2 * i]) << 32 | 2 * i;
+    /**
+     * Returns whether more than {@link #SAME_HASH_MAX} different keys have one hash.
+     *
+     * @param step 2 if every other object in {@code keys} is a value, 1 if none is
+     */
+    public static boolean isFlood(final Object[] keys, final int step) {
+        final int count = keys.length / step;
+        if (count <= SAME_HASH_MAX) {
+            return false;
         }
-        Arrays.sort(hashesAndKeys);
+        final long[] hashesAndPlaces = new long[count];
+        for (int i = 0; i < count; i++) {
+            hashesAndPlaces[i] = (long) Util.hasheq(keys[step * i]) << 32 | step * i;
+        }
+        Arrays.sort(hashesAndPlaces);
         int from = 0;
-        for (int i = 1; i <= hashesAndKeys.length; i++) {
-            if (i == hashesAndKeys.length || hashesAndKeys[i] >> 32 != hashesAndKeys[from] >> 32) {
-                if (i - from > SAME_HASH_MAX && areMany(entries, hashesAndKeys, from, i)) {
+        for (int i = 1; i <= count; i++) {
+            if (i == count || hashesAndPlaces[i] >> 32 != hashesAndPlaces[from] >> 32) {
+                if (i - from > SAME_HASH_MAX && areMany(keys, hashesAndPlaces, from, i)) {
                     return true;
                 }
                 from = i;
@@ -117,11 +128,11 @@ final class JsonMaps {
         return false;
     }
 
-    private static boolean areMany(final Object[] entries, final long[] keys, final int from, final int to) {
+    private static boolean areMany(final Object[] keys, final long[] places, final int from, final int to) {
         final Object[] seen = new Object[SAME_HASH_MAX];
         int count = 0;
         for (int i = from; i < to; i++) {
-            final Object key = entries[(int) keys[i]];
+            final Object key = keys[(int) places[i]];
             int at = 0;
             while (at < count && !isSame(seen[at], key)) {
                 at++;
