@@ -221,6 +221,11 @@ impl Connection {
         }
     }
 
+    /// Whether something waits that the client does not take.
+    pub(crate) const fn is_blocked(&self) -> bool {
+        self.blocked_since_ms.get().is_some()
+    }
+
     /// How long the client has taken nothing of what waits for it.
     pub(crate) fn blocked_ms(&self, now_ms: u64) -> Option<u64> {
         Some(now_ms.saturating_sub(self.blocked_since_ms.get()?))

@@ -12,8 +12,10 @@ use bytes::Bytes;
 use hinny_core::commands::ResponseCommand;
 use hinny_core::metrics::LoopMetrics;
 use hinny_core::options::{OptionError, Options};
+use hinny_core::time::SystemClock;
 
 use crate::listener;
+use crate::occasional_log::OccasionalLog;
 use crate::route_table::RouteTable;
 use crate::routing::Routes;
 
@@ -25,6 +27,14 @@ pub struct Engine {
     listeners: Mutex<Vec<Option<TcpListener>>>,
     loops: Arc<[Arc<LoopSwitches>]>,
     routes: Arc<Routes>,
+    shared: Arc<Shared>,
+    clock: SystemClock,
+}
+
+/// What all loops of a server share and none of them touches for a request.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    pub(crate) accept_failed: OccasionalLog,
 }
 
 /// Why a server did not start.
@@ -76,6 +86,8 @@ impl Engine {
             listeners: Mutex::new(listeners.into_iter().map(Some).collect()),
             loops,
             routes: Arc::default(),
+            shared: Arc::default(),
+            clock: SystemClock::new(),
         }))
     }
 
@@ -141,6 +153,15 @@ impl Engine {
         Arc::clone(&self.routes)
     }
 
+    pub(crate) fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
+    }
+
+    /// The clock of all loops.
+    pub(crate) const fn clock(&self) -> SystemClock {
+        self.clock
+    }
+
     /// The switches of all loops.
     pub(crate) fn all_switches(&self) -> Arc<[Arc<LoopSwitches>]> {
         Arc::clone(&self.loops)
@@ -156,6 +177,8 @@ impl Engine {
 pub(crate) struct LoopSwitches {
     pub(crate) metrics: LoopMetrics,
     woken: AtomicBool,
+    /// Another loop has clients and no descriptors for them.
+    shed: AtomicBool,
     waker: OnceLock<Waker>,
     /// `u64::MAX` until a drain is asked for.
     drain_deadline_ms: AtomicU64,
@@ -166,6 +189,7 @@ impl Default for LoopSwitches {
         Self {
             metrics: LoopMetrics::default(),
             woken: AtomicBool::new(false),
+            shed: AtomicBool::new(false),
             waker: OnceLock::new(),
             drain_deadline_ms: AtomicU64::new(u64::MAX),
         }
@@ -188,6 +212,17 @@ impl LoopSwitches {
     /// [`Self::is_woken`], and forgets it.
     pub(crate) fn take_woken(&self) -> bool {
         self.is_woken() && self.woken.swap(false, Ordering::AcqRel)
+    }
+
+    /// Makes the loop close idle connections soon.
+    pub(crate) fn ask_to_shed(&self) {
+        self.shed.store(true, Ordering::Relaxed);
+        self.wake();
+    }
+
+    /// Whether somebody has called [`Self::ask_to_shed`] since this was last asked; to be asked when the loop was woken.
+    pub(crate) fn take_shed(&self) -> bool {
+        self.shed.load(Ordering::Relaxed) && self.shed.swap(false, Ordering::Relaxed)
     }
 
     /// How long a drain may take, if one was asked for.

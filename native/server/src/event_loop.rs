@@ -29,7 +29,8 @@ use tokio::task::JoinHandle;
 
 use crate::connection::{self, Connection};
 use crate::date::Date;
-use crate::engine::{Engine, LoopSwitches};
+use crate::descriptors::AcceptFailure;
+use crate::engine::{Engine, LoopSwitches, Shared};
 use crate::exchange::{Exchange, Reply};
 use crate::inbox::Inbox;
 use crate::lane;
@@ -132,7 +133,8 @@ pub(crate) struct LoopState {
     pub(crate) left_behind: Cell<usize>,
     /// The listening socket is open.
     listening: Cell<bool>,
-    all_switches: Arc<[Arc<LoopSwitches>]>,
+    pub(crate) all_switches: Arc<[Arc<LoopSwitches>]>,
+    pub(crate) shared: Arc<Shared>,
     /// Exchanges that this loop may have open whatever the others have.
     exchange_reserve: u64,
     deadline_passed: Cell<bool>,
@@ -251,7 +253,7 @@ impl EventLoop {
             .build_local(LocalOptions::default())?;
         let waker = runtime.block_on(poll_fn(|cx| Poll::Ready(cx.waker().clone())));
         switches.set_waker(&waker);
-        let clock = SystemClock::new();
+        let clock = engine.clock();
         let state = Rc::new(LoopState {
             options: engine.options().clone(),
             switches,
@@ -280,6 +282,7 @@ impl EventLoop {
             listening: Cell::new(true),
             exchange_reserve: exchange_reserve(engine.options().max_exchanges, all_switches.len()),
             all_switches,
+            shared: engine.shared(),
             deadline_passed: Cell::new(false),
             poll_fault: Cell::new(false),
             waker,
@@ -330,7 +333,11 @@ impl EventLoop {
             if state.draining.get() && (state.deadline_passed.get() || !state.has_more_to_do()) {
                 return Poll::Ready(Turn::Closed);
             }
-            if state.switches.take_woken() || !state.inbox.borrow().is_empty() {
+            let woken = state.switches.take_woken();
+            if woken && state.switches.take_shed() {
+                state.shed_idle();
+            }
+            if woken || !state.inbox.borrow().is_empty() {
                 return Poll::Ready(Turn::Open);
             }
             Poll::Pending
@@ -410,11 +417,27 @@ async fn accept(state: Rc<LoopState>, listener: Rc<TcpListener>) {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => accepted(&state, stream, peer),
-            Err(error) if is_peer_gone(&error) => {}
             Err(error) => {
+                let failure = AcceptFailure::of(&error);
+                if failure == AcceptFailure::Passing {
+                    continue;
+                }
+                let out_of_descriptors = failure == AcceptFailure::OutOfDescriptors;
+                let shed = if out_of_descriptors {
+                    state.shed_for_descriptors()
+                } else {
+                    0
+                };
                 state.switches.metrics.accept_failures.add(1);
-                log::warn!("cannot accept a connection, next try in {ACCEPT_PAUSE:?}: {error}");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+                if let Some(unlogged) = state.shared.accept_failed.event(state.now_ms.get()) {
+                    log::warn!("cannot accept a connection: {error}; {shed} idle ones are closed for it{unlogged}");
+                }
+                if shed > 0 {
+                    // Their tasks run, and end, before the next try.
+                    tokio::task::yield_now().await;
+                } else {
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
             }
         }
     }
@@ -431,7 +454,7 @@ async fn accept_last(state: Rc<LoopState>, listener: Rc<TcpListener>) {
     loop {
         match listener::accept_now(&*listener).and_then(|(stream, peer)| Ok((TcpStream::from_std(stream)?, peer))) {
             Ok((stream, peer)) => accepted(&state, stream, peer),
-            Err(error) if is_peer_gone(&error) => {}
+            Err(error) if AcceptFailure::of(&error) == AcceptFailure::Passing => {}
             Err(_) => break,
         }
     }
@@ -443,12 +466,4 @@ async fn accept_last(state: Rc<LoopState>, listener: Rc<TcpListener>) {
 fn accepted(state: &Rc<LoopState>, stream: TcpStream, peer: SocketAddr) {
     state.switches.metrics.connections_accepted.add(1);
     connection::task::spawn(state, stream, peer);
-}
-
-/// A client that left between its SYN and our accept is no trouble of ours.
-fn is_peer_gone(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
-    )
 }

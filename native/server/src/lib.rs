@@ -10,6 +10,7 @@
 mod body;
 mod connection;
 mod date;
+mod descriptors;
 mod engine;
 mod event_loop;
 mod exchange;
@@ -19,6 +20,7 @@ mod guard;
 mod inbox;
 mod lane;
 mod listener;
+mod occasional_log;
 mod parse;
 mod response;
 mod response_body;

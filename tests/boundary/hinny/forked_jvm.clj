@@ -49,9 +49,9 @@
   "Starts a JVM that calls the function named by the symbol `function` with `arguments`.
 
   `:flags` are JVM flags behind those of this JVM. With `:exit? false` its main thread returns as a program's does,
-  where it else ends the JVM. What the regular expression `:without` finds is not on its class path. Returns what `finish`
-  takes."
-  [function {:keys [flags exit? without] :or {exit? true}} & arguments]
+  where it else ends the JVM. What the regular expression `:without` finds is not on its class path. `:descriptors` is how
+  many files it may have open. Returns what `finish` takes."
+  [function {:keys [flags descriptors exit? without] :or {exit? true}} & arguments]
   (let [crash-log (doto (File/createTempFile "hinny-crash-" ".log") .delete)
         output (File/createTempFile "hinny-forked-" ".out")
         form `(do
@@ -62,7 +62,9 @@
                   (flush)
                   (when ~exit?
                     (System/exit 0))))
-        command (concat [(str (io/file (System/getProperty "java.home") "bin" "java"))]
+        command (concat (when descriptors
+                          ["sh" "-c" (str "ulimit -n " descriptors " && exec \"$@\"") "sh"])
+                        [(str (io/file (System/getProperty "java.home") "bin" "java"))]
                         (inherited-flags)
                         flags
                         [(str "-XX:ErrorFile=" crash-log)

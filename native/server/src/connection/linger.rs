@@ -66,7 +66,7 @@ impl Linger {
     /// Drops what comes. Ready when the client has ended its side, or has had its time.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let connection = &self.connection;
-        if connection.has_expired() {
+        if connection.has_expired() || connection.is_cut() {
             return Poll::Ready(());
         }
         while self.dropped <= BYTES_MAX {
