@@ -174,8 +174,11 @@ boundary_parts() {
 }
 
 stress_parts() {
-  local class_path
+  local class_path log=$logs/nginx.log
   class_path=$(scripts/classpath.sh test) || return
+  if ! scripts/nginx.sh >/dev/null 2>"$log"; then
+    skip "nginx in front of a server" "$(tail -n 1 "$log")"
+  fi
   part "stress tests (JDK $default_major)" jvm_tests "$class_path" "" tests/stress "$default_home"
 }
 

@@ -198,6 +198,7 @@ impl BodyRest {
     /// Goes on with the body in a task of its own. For an exchange that is none it is read and dropped.
     pub(crate) fn stream(self, connection: &Rc<Connection>, exchange: u64) {
         connection.await_continue(self.awaits_continue);
+        connection.set_unread_body(self.body.size_hint().lower());
         let stream = StreamedBody {
             state: Rc::clone(&connection.state),
             connection: Rc::clone(connection),
@@ -294,7 +295,9 @@ impl StreamedBody {
                 }
             }
         };
-        tokio::time::timeout(wait, next).await.unwrap_or(Err(Kind::BodyTimeout))
+        let chunk = tokio::time::timeout(wait, next).await.unwrap_or(Err(Kind::BodyTimeout));
+        self.connection.set_unread_body(self.body.size_hint().lower());
+        chunk
     }
 
     /// The handler wants no more: what is left is dropped, so that the next request can be read.

@@ -65,6 +65,8 @@ pub(crate) struct Connection {
     ending: Cell<bool>,
     /// The client waits for `100 Continue`, and nobody has asked for its body.
     awaits_continue: Cell<bool>,
+    /// What the current request says that its body has and nobody has taken.
+    unread_body_bytes: Cell<u64>,
     /// Since when the client takes nothing of what waits for it; `None` while nothing waits.
     blocked_since_ms: Cell<Option<u64>>,
 }
@@ -99,6 +101,7 @@ impl Connection {
             open: Cell::new(false),
             ending: Cell::new(false),
             awaits_continue: Cell::new(false),
+            unread_body_bytes: Cell::new(0),
             blocked_since_ms: Cell::new(None),
         }))
     }
@@ -136,6 +139,17 @@ impl Connection {
         self.awaits_continue.get()
     }
 
+    /// Whether the connection ends with the current request because its body would be left unread by a response that is
+    /// given now.
+    pub(crate) fn leaves_body(&self) -> bool {
+        self.unread_body_bytes.get() > self.state.options.max_unread_body_bytes
+    }
+
+    /// Notes how much of the current request's body nobody has taken.
+    pub(crate) fn set_unread_body(&self, bytes: u64) {
+        self.unread_body_bytes.set(bytes);
+    }
+
     /// The request is with its handler, which may be on the loop; one whose body is streamed runs on a worker in every mode
     /// but async.
     pub(crate) fn dispatched(&self, on_loop: bool, streamed: bool) {
@@ -168,6 +182,7 @@ impl Connection {
 
     /// The streamed request body has come to its end. The task looks whether something was wrong behind it.
     pub(crate) fn body_arrived(&self) {
+        self.set_unread_body(0);
         if self.body_streams.replace(false) && self.phase.get() == Phase::Body {
             self.answered();
             self.wake();

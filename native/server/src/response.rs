@@ -103,7 +103,9 @@ pub(crate) fn from_command(
             }
         };
     }
-    if connection.is_at_last_request() && !says_close(&headers) {
+    // A response that is still being produced may still read.
+    let leaves_body = connection.leaves_body() && !matches!(response.body(), ResponseBody::Chunked(_));
+    if (connection.is_at_last_request() || leaves_body) && !says_close(&headers) {
         headers.append(CONNECTION, HeaderValue::from_static("close"));
     }
     *response.status_mut() = status;
@@ -128,7 +130,7 @@ pub(crate) fn from_file_answer(
     if let Some(length) = answer.content_length().filter(|_| head_request) {
         headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
     }
-    if connection.is_at_last_request() {
+    if connection.is_at_last_request() || connection.leaves_body() {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
     let mut response = Response::new(ResponseBody::default());
@@ -142,9 +144,14 @@ pub(crate) fn from_file_answer(
     response
 }
 
-/// Makes a response fit a client of HTTP/1.0. To one that asked for a connection that stays, hyper says `keep-alive`, even
+/// Makes a response fit a client of HTTP/1.0. A body of a length that nobody knows ends there with the connection, whatever the
+/// client asked for (RFC 9112 §6.3). To one that asked for a connection that stays, hyper says `keep-alive`, even
 /// beside a `close`, unless the response is of HTTP/1.0 itself (RFC 9112 §9.3).
 pub(crate) fn speak_http_10(response: &mut Response<ResponseBody>) {
+    if matches!(response.body(), ResponseBody::Chunked(_)) && !response.headers().contains_key(CONTENT_LENGTH) {
+        let headers = response.headers_mut();
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     if says_close(response.headers()) {
         *response.version_mut() = Version::HTTP_10;
     }
@@ -184,7 +191,7 @@ pub(crate) fn from_kind(connection: &Connection, kind: Kind) -> Result<Response<
     if let Some(seconds) = answer.retry_after_seconds {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
-    if answer.close || connection.is_at_last_request() {
+    if answer.close || connection.is_at_last_request() || connection.leaves_body() {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
     Ok(response)

@@ -28,7 +28,7 @@ pub(crate) enum Phase {
     Response,
     /// The next request: `:keep-alive-timeout-ms`, while nothing waits to be written.
     Idle,
-    /// The client to read our last response and close: [`LINGER_MS`].
+    /// The client to read our last response and close, or to send more: [`LINGER_MS`].
     Linger,
 }
 
@@ -49,8 +49,8 @@ impl From<&RouteOptions> for RequestTimeouts {
     }
 }
 
-/// How long a connection that we end lingers for a client that does not end its side.
-const LINGER_MS: u64 = 2_000;
+/// How long a connection that we end lingers for a client that neither sends anything nor ends its side.
+const LINGER_MS: u64 = 5_000;
 
 /// Bounds of the time between two sweeps.
 const SWEEP_MIN_MS: u64 = 10;

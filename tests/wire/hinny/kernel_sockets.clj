@@ -2,10 +2,10 @@
   "What the kernel knows of the sockets of 127.0.0.1, from its table of them.
 
   * `sockets?` -- whether it shows one
-  * `socket`   -- the state of an end of a connection, and how much its owner has not read
+  * `socket`   -- the state of an end of a connection, how much its owner has not read, and whether it has one
 
       (socket 8080 49213)
-      ;; => {:state :established :unread 0}"
+      ;; => {:state :established :unread 0 :owned? true}"
   (:require
    [clojure.string :as str])
   (:import
@@ -26,12 +26,13 @@
 
 (defn socket
   "The socket with port `own` that is connected to port `other`: its `:state`, nil if it is none of those that matter here,
-  and `:unread`, the bytes that came for it and were not read. nil if there is no such row, or no table."
+  `:unread`, the bytes that came for it and were not read, and `:owned?`, whether a process has a descriptor of it. nil if
+  there is no such row, or no table."
   [own other]
   (when (sockets?)
     (let [ends (format ":%04X 0100007F:%04X " own other)
           rows (with-open [in (FileInputStream. ^File table)]
                  (str/split-lines (String. (.readAllBytes in) StandardCharsets/ISO_8859_1)))]
       (when-let [row (first (filter #(str/includes? % ends) rows))]
-        (let [[_ state unread] (re-find #" (\p{XDigit}{2}) \p{XDigit}{8}:(\p{XDigit}{8}) " row)]
-          {:state (states state) :unread (Long/parseLong unread 16)})))))
+        (let [[_ state unread inode] (re-find #" (\p{XDigit}{2}) \p{XDigit}{8}:(\p{XDigit}{8}) \S+ \S+ +\d+ +\d+ (\d+)" row)]
+          {:state (states state) :unread (Long/parseLong unread 16) :owned? (not= "0" inode)})))))

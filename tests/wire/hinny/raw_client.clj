@@ -7,7 +7,7 @@
   * `send!`, `read-response`, `end-of` -- write bytes, read exactly one response, see how the connection ended
   * `answer`, `conversation` -- the response to one request, and all there is to read until the server closes
   * `await-taken`, `come-round!`, `await-until`, `await-latch` -- wait for a fact, never for a time
-  * `server-ended?` -- whether the server has sent its last byte, read or not
+  * `server-ended?`, `server-left?` -- whether the server has sent its last byte, read or not, and closed its socket
 
       (with-server [server handler {:handler-mode :inline}]
         (with-client [client server]
@@ -238,6 +238,11 @@
   [client]
   (or (not (kernel/sockets?))
       (contains? #{:fin-wait-1 :fin-wait-2} (:state (server-socket client)))))
+
+(defn server-left?
+  "Whether the server has no descriptor of the connection any more. True where the kernel shows no table of its sockets."
+  [client]
+  (not (:owned? (server-socket client))))
 
 (defn come-round!
   "Waits until the one loop of a server has seen all that was sent to it before: it has answered `neighbour`, another

@@ -76,7 +76,13 @@
             (let [response (stream/read-any client {:head? (str/starts-with? request "HEAD")})]
               (is (= [framing body false] ((juxt :framing :body :cut?) response)))
               (is (= lengths (raw/header-values response "content-length")))
-              (is (= (if (= :chunked framing) ["chunked"] []) (raw/header-values response "transfer-encoding"))))
+              (is (= (if (= :chunked framing) ["chunked"] []) (raw/header-values response "transfer-encoding")))
+              (is (= (cond
+                       (= :to-end framing) ["close"]
+                       (str/includes? request "HTTP/1.0") ["keep-alive"]
+                       :else [])
+                    (raw/header-values response "connection"))
+                "9112 9.3, 9.6: what it says is what it does"))
             (if kept?
               (do (raw/send! client (raw/get-request "/"))
                   (is (some? (stream/read-head client)) "the next response starts where this one ends"))

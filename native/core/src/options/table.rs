@@ -130,7 +130,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         kind: OptionKind::Integer { min: 0, max: 1 << 30 },
         unit: "bytes",
         default: OptionDefault::Integer(256 << 10),
-        doc: "How much of a request body that the handler did not read is read and dropped after its response to keep the connection; if more is left, it is closed.",
+        doc: "How much of a request body that the handler did not read is read and dropped after its response to keep the connection; if more is left, the response says `Connection: close`, and the client may still send all of it before it reads.",
     },
     OptionSpec {
         name: "max-head-bytes",

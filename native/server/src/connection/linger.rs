@@ -4,7 +4,8 @@
 //!
 //! # Invariants
 //! - A client that has ended its side, or ends it on seeing the end of ours, costs no wait.
-//! - Lingering is bounded: in time ([`crate::timeouts`]), in bytes, and in the number of connections of a loop.
+//! - Lingering is bounded in time, without progress ([`crate::timeouts`]) and in all ([`TOTAL_MS`]), and in the number of
+//!   connections of a loop; not in bytes, as a client that sends all of its request first reads the response to it late.
 //! - A connection that lingers is not open: neither `:max-connections` nor the counter knows it any more, and a drain waits
 //!   for it [`DRAIN_WAIT`] at most.
 
@@ -20,8 +21,8 @@ use tokio::time::Sleep;
 use crate::connection::Connection;
 use crate::timeouts::Phase;
 
-/// The most that is read and dropped of one connection.
-const BYTES_MAX: usize = 1 << 20;
+/// How long a connection lingers at most, whatever its client sends.
+const TOTAL_MS: u64 = 30_000;
 
 /// The most connections of a loop that linger at once: more are closed without, so that clients who stay cannot take all
 /// descriptors.
@@ -33,7 +34,7 @@ const DRAIN_WAIT: Duration = Duration::from_millis(300);
 /// A connection that lingers.
 pub(crate) struct Linger {
     connection: Rc<Connection>,
-    dropped: usize,
+    began_ms: u64,
     wait: DrainWait,
 }
 
@@ -58,7 +59,7 @@ impl Linger {
         state.lingering.update(|lingering| lingering + 1);
         Some(Self {
             connection: Rc::clone(connection),
-            dropped: 0,
+            began_ms: state.now_ms.get(),
             wait: DrainWait::None,
         })
     }
@@ -69,9 +70,10 @@ impl Linger {
         if connection.has_expired() || connection.is_cut() {
             return Poll::Ready(());
         }
-        while self.dropped <= BYTES_MAX {
-            let mut scratch = [0; 4096];
-            let mut buf = ReadBuf::new(&mut scratch);
+        let state = Rc::clone(&connection.state);
+        let scratch = &mut *state.read_buffer.borrow_mut();
+        while state.now_ms.get() - self.began_ms < TOTAL_MS {
+            let mut buf = ReadBuf::new(scratch);
             let read = connection.socket.borrow_mut().poll_read(cx, &mut buf);
             let Poll::Ready(read) = read else {
                 self.poll_wait(cx);
@@ -80,7 +82,7 @@ impl Linger {
             if read.is_err() || buf.filled().is_empty() {
                 break;
             }
-            self.dropped += buf.filled().len();
+            connection.enter(Phase::Linger);
         }
         Poll::Ready(())
     }
