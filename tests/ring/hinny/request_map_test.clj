@@ -11,11 +11,13 @@
    [clojure.test.check.properties :as prop]
    [clojure.test.check.results :as results]
    [clojure.walk :as walk]
+   [hinny.impl.body]
+   [hinny.json :as json]
    [hinny.record-writer :as writer])
   (:import
    (clojure.lang ILookup)
    (com.sun.management ThreadMXBean)
-   (io.github.hinny Headers RingRequest)
+   (io.github.hinny Headers LazyJsonMap RingRequest)
    (java.io ByteArrayInputStream ByteArrayOutputStream InputStream ObjectInputStream ObjectOutputStream)
    (java.lang.management ManagementFactory)
    (java.util HashMap Map NoSuchElementException)))
@@ -132,6 +134,10 @@
    :reduce-kv (reduce-kv assoc {} m)
    :reduced-kv (reduce-kv (fn [_ _ _] (reduced 1)) 0 m)
    :into (into {} m)
+   :into-itself (into m [[(first ks) 1] [::other 2]])
+   :transient (persistent! (reduce (fn [t k] (dissoc! (assoc! t [k] (get t k)) k)) (transient m) (take-nth 2 ks)))
+   :transient-looks (let [t (assoc! (transient m) ::other 2)]
+                      [(count t) (mapv #(get t % ::absent) ks) (mapv #(contains? t %) ks) (meta (persistent! t))])
    :empty (empty m)
    :empty-meta (meta (empty m))
    :meta (meta m)
@@ -293,7 +299,6 @@
       (is (= 1 (:a (.assocEx lazy :a 1))))
       (is (thrown? IllegalArgumentException (conj lazy [1])))
       (is (identical? lazy (conj lazy nil)))
-      (is (not (instance? clojure.lang.IEditableCollection lazy)))
       (is (thrown? NoSuchElementException (.next (.iterator ^Iterable (reduce dissoc lazy core-keys)))))
       (is (= {} (reduce dissoc lazy core-keys)))
       (is (nil? (seq (reduce dissoc lazy core-keys))))
@@ -305,6 +310,40 @@
       (is (= "h" (get-in lazy [:headers "host"])))
       (is (= lazy (read-string (pr-str lazy))))
       (is (= 1 (count (hash-set lazy (into {} lazy))))))))
+
+(deftest transient-test
+  (let [lazy (request {:headers [["host" "h"]] :body (.getBytes "x")})]
+    (testing "a request that was changed in bulk is the same request still, with its metadata"
+      (let [changed (into (with-meta lazy {:key 1}) [[:a 1] [:uri "/b"]])]
+        (is (instance? RingRequest changed))
+        (is (= {:key 1} (meta changed)))
+        (is (= [1 "/b" (:body lazy)] ((juxt :a :uri :body) changed)))
+        (is (instance? RingRequest (persistent! (dissoc! (transient lazy) :headers))))))
+    (testing "and is not changed itself"
+      (is (= "/" (:uri lazy)))
+      (is (not (contains? lazy :a))))
+    (testing "it is of no use after persistent!"
+      (let [changing (transient lazy)]
+        (persistent! changing)
+        (is (thrown? IllegalAccessError (assoc! changing :a 1)))
+        (is (thrown? IllegalAccessError (get changing :uri)))
+        (is (thrown? IllegalAccessError (persistent! changing)))))))
+
+(defn- printed-dup [value]
+  (binding [*print-dup* true]
+    (pr-str value)))
+
+(deftest print-dup-test
+  (let [lazy (request {:headers [["host" "h"] ["x-a" "b"]]})
+        with-body (request {:headers [["host" "h"]] :body (.getBytes "x")})]
+    (testing "can be read again, as a plain map"
+      (doseq [value [lazy (assoc lazy :a #{1}) (:headers lazy) (json/read-value "{\"a\":{\"b\":[1,{}]}}" {:lazy? true})]]
+        (let [again (read-string (printed-dup value))]
+          (is (= value again))
+          (is (not-any? #(instance? % again) [RingRequest Headers LazyJsonMap])))))
+    (testing "a body cannot"
+      (is (thrown-with-msg? IllegalArgumentException #"dissoc :body" (printed-dup with-body)))
+      (is (= (dissoc with-body :body) (read-string (printed-dup (dissoc with-body :body))))))))
 
 (deftest serialization-gives-a-plain-map-test
   (let [lazy (request {:headers [["host" "h"]]})

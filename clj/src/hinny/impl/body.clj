@@ -3,6 +3,8 @@
 
   * `install` -- tells the shim, now and whenever a protocol is extended
 
+  And that the body of a request cannot be printed to be read again.
+
   Ring extends its protocol to String, byte[], ISeq, InputStream, File and nil itself. Those are no user's extensions:
   the shim does the same without the protocol, faster. They are known by the namespace that their functions come from,
   so an extension of String, say, by anybody else is honoured."
@@ -10,7 +12,7 @@
    [clojure.string :as str]
    [hinny.protocols :as protocols])
   (:import
-   (io.github.hinny BodyTypes)))
+   (io.github.hinny BodyTypes RequestBody WholeBody)))
 
 (set! *warn-on-reflection* true)
 
@@ -54,3 +56,9 @@
     (BodyTypes/setWriterOf (writer-of ring-var))
     (doseq [protocol-var (remove nil? [#'protocols/StreamableResponseBody ring-var])]
       (add-watch protocol-var ::changed (fn [& _] (BodyTypes/changed))))))
+
+(doseq [request-body [WholeBody RequestBody]]
+  (defmethod print-dup request-body
+    [_ _]
+    (throw (IllegalArgumentException.
+             "the body of a request is a stream, which cannot be printed with *print-dup*: dissoc :body first"))))

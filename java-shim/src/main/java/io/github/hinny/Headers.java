@@ -41,6 +41,11 @@ public final class Headers extends LazyMap {
         this.values = values;
     }
 
+    /** Returns {@code entries}: what the reader calls for a map that was printed with {@code *print-dup*}. */
+    public static IPersistentMap create(final IPersistentMap entries) {
+        return entries;
+    }
+
     /** Returns the value of a header by its lower-case name, or null. */
     String value(final String name) {
         final int index = indexOf(name);

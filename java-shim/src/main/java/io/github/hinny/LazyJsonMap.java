@@ -15,7 +15,7 @@ import java.util.Map;
  *
  * <p>Immutable to its users; any thread may use it. Keeps the text and the tape as long as it lives.
  */
-final class LazyJsonMap extends LazyMap {
+public final class LazyJsonMap extends LazyMap {
     private static final long serialVersionUID = 1L;
 
     /** In objects with more entries keys are looked for on the tape only so often: see {@link #SEARCHES_MAX}. */
@@ -53,6 +53,11 @@ final class LazyJsonMap extends LazyMap {
         this.start = start;
         this.entries = entries;
         this.whole = whole;
+    }
+
+    /** Returns {@code entries}: what the reader calls for a map that was printed with {@code *print-dup*}. */
+    public static IPersistentMap create(final IPersistentMap entries) {
+        return entries;
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.github.hinny;
 import clojure.lang.APersistentMap;
 import clojure.lang.ArraySeq;
 import clojure.lang.IDeref;
+import clojure.lang.IEditableCollection;
 import clojure.lang.IFn;
 import clojure.lang.IKVReduce;
 import clojure.lang.IMapEntry;
@@ -11,6 +12,7 @@ import clojure.lang.IObj;
 import clojure.lang.IPersistentCollection;
 import clojure.lang.IPersistentMap;
 import clojure.lang.ISeq;
+import clojure.lang.ITransientCollection;
 import clojure.lang.MapEntry;
 import clojure.lang.PersistentArrayMap;
 import clojure.lang.RT;
@@ -24,13 +26,13 @@ import java.util.NoSuchElementException;
  *
  * <p>A subclass looks one key up without decoding the others; everything that walks the whole map
  * ({@code seq}, {@code reduce-kv}, {@code =}, {@code hash}, {@code print}, the {@code
- * java.util.Map} views) goes over one flat array of keys and values. Not an {@code
- * IEditableCollection}: {@code into} and {@code merge} use {@code conj}. Serialized as the plain
- * map with the same entries.
+ * java.util.Map} views) goes over one flat array of keys and values. Serialized as the plain map
+ * with the same entries, and printed as it with {@code *print-dup*}: a subclass has a static {@code
+ * create} that the reader calls.
  *
  * <p>Immutable to its users; any thread may use it.
  */
-abstract class LazyMap extends APersistentMap implements IObj, IKVReduce, IMapIterable {
+abstract class LazyMap extends APersistentMap implements IObj, IKVReduce, IMapIterable, IEditableCollection {
     private static final long serialVersionUID = 1L;
     private static final Object ABSENT = new Object();
 
@@ -83,6 +85,11 @@ abstract class LazyMap extends APersistentMap implements IObj, IKVReduce, IMapIt
     /** Returns an array map or hash map with the same entries and metadata. */
     final IPersistentMap plain() {
         return (IPersistentMap) ((IObj) RT.mapUniqueKeys(keysAndValues())).withMeta(meta);
+    }
+
+    @Override
+    public final ITransientCollection asTransient() {
+        return new TransientLazyMap(this);
     }
 
     @Override

@@ -100,6 +100,11 @@ public final class RingRequest extends LazyMap {
         return of(record, null);
     }
 
+    /** Returns {@code entries}: what the reader calls for a map that was printed with {@code *print-dup*}. */
+    public static IPersistentMap create(final IPersistentMap entries) {
+        return entries;
+    }
+
     /** Returns the request in a request record, for an endpoint of the route table; null for none. */
     static RingRequest of(final byte[] record, final Endpoint endpoint) {
         return new RingRequest(new RequestRecord(record, endpoint), 0, PersistentArrayMap.EMPTY, null);
