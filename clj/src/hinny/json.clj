@@ -99,7 +99,7 @@
     :else
     (do
       (options/refuse-no-map options)
-      (options/refuse-unknown options (set (keys defaults)))
+      (options/refuse-unknown options (set (keys defaults)) "docs/json.md")
       (run! (fn [[option value]] (check option value)) options)
       (let [{:keys [bigdecimals? max-depth max-bytes eof-value lazy?] :as all} (merge defaults options)]
         (JsonReadSettings. (key-decoder all) max-depth max-bytes bigdecimals? lazy? eof-value)))))

@@ -27,17 +27,21 @@
    [hinny.impl.route-path :as route-path]
    [hinny.impl.route-table :as route-table])
   (:import
-   (io.github.hinny Endpoint RouteTable RouteTable$MatchResult)
+   (io.github.hinny Endpoint RouteTable RouteTable$MatchResult RouterParts)
    (java.io Writer)))
 
 (set! *warn-on-reflection* true)
 
 ;; `table` is what `routes` are compiled to; `names` finds one of them by its name.
-(deftype ^:no-doc Router [routes names ^RouteTable table])
+(deftype ^:no-doc Router [routes names ^RouteTable table]
+  RouterParts
+  (routes [_] routes)
+  (names [_] names)
+  (table [_] table))
 
 (defmethod print-method Router
-  [^Router router ^Writer writer]
-  (.write writer (str "#<hinny.router.Router " (count (.-routes router)) " routes>")))
+  [^RouterParts router ^Writer writer]
+  (.write writer (str "#<hinny.router.Router " (count (.routes router)) " routes>")))
 
 (def ^:private router-options
   #{:data :path :syntax :fallback? :trailing-slash :options})
@@ -45,7 +49,7 @@
 (defn- check-options
   [{:keys [data path fallback? trailing-slash] :as opts}]
   (options/refuse-no-map opts)
-  (options/refuse-unknown opts router-options)
+  (options/refuse-unknown opts router-options "docs/routing.md")
   (let [refuse (fn [option expected value]
                  (throw (error/failure "option-invalid"
                                        (str option " must be " expected ", is " (pr-str value))
@@ -76,27 +80,29 @@
   A server sets the last three itself.
 
   Throws `ex-info`: `:hinny.error/route-invalid`, `:hinny.error/route-pattern`, `:hinny.error/route-conflict`,
-  `:hinny.error/route-name-duplicate`, `:hinny.error/option-invalid` or `:hinny.error/option-unknown`."
+  `:hinny.error/route-name-duplicate`, `:hinny.error/option-invalid`, `:hinny.error/option-unknown` or
+  `:hinny.error/native-library`."
   {:added "0.1"}
-  (^Router [data] (router data nil))
-  (^Router [data opts]
+  (^RouterParts [data] (router data nil))
+  (^RouterParts [data opts]
    (check-options opts)
-   (let [routes (route-table/routes data opts)
-         resolved (update opts :options #(or % (options/resolve-options nil)))
-         table (route-table/compile-table routes (route-table/as-data routes) resolved)]
-     (->Router routes (route-table/names routes) table))))
+   (error/told-if-not-loaded
+     #(let [routes (route-table/routes data opts)
+            resolved (update opts :options (fn [given] (or given (options/resolve-options nil))))
+            table (route-table/compile-table routes (route-table/as-data routes) resolved)]
+        (->Router routes (route-table/names routes) table)))))
 
 (defn ^:no-doc server-table
   "Returns the `RouteTable` of `source` (a router, route data, or nil) with a server's `opts`: `:fallback?`,
   `:trailing-slash`, `:options`, and `:more`, route data of the server's own, of which the table does not tell."
   ^RouteTable [source {:keys [more] :as opts}]
   (let [own (cond
-              (instance? Router source) (.-routes ^Router source)
+              (instance? RouterParts source) (.routes ^RouterParts source)
               (some? source) (route-table/routes source (dissoc opts :more)))
         all (into (vec own) (route-table/routes more {:from (count own)}))
         table (route-table/compile-table all (some-> own route-table/as-data) opts)]
     ;; Those of a router have been looked at.
-    (when-not (instance? Router source)
+    (when-not (instance? RouterParts source)
       (route-table/names own))
     table))
 
@@ -104,8 +110,8 @@
   "Returns the routes of `router` in their order, each as `[template data]`: its whole path as it was written, and its
   data with those of the routes around it. They are route data themselves, of an equal router."
   {:added "0.1"}
-  [^Router router]
-  (route-table/as-data (.-routes router)))
+  [^RouterParts router]
+  (route-table/as-data (.routes router)))
 
 (defn match
   "Returns what answers `method` (a keyword or string) at `path`, as it is sent: percent-encoded,
@@ -113,9 +119,9 @@
   it has one, and `:method` if the endpoint answers just one (`:get` for a HEAD that has no endpoint of its own). Returns
   nil if no endpoint answers."
   {:added "0.1"}
-  [^Router router method path]
+  [^RouterParts router method path]
   (let [wire-method (if (keyword? method) (name method) method)]
-    (when-let [^RouteTable$MatchResult found (.match ^RouteTable (.-table router) wire-method path)]
+    (when-let [^RouteTable$MatchResult found (.match (.table router) wire-method path)]
       (assoc (.match ^Endpoint (.endpoint found)) :path path :path-params (.pathParams found)))))
 
 (defn path-for
@@ -129,8 +135,8 @@
   {:added "0.1"}
   (^String [router route-name] (path-for router route-name nil nil))
   (^String [router route-name params] (path-for router route-name params nil))
-  (^String [^Router router route-name params query]
-   (let [names (.-names router)
+  (^String [^RouterParts router route-name params query]
+   (let [names (.names router)
          {:keys [path] :as route} (names route-name)
          nearest (when (and (nil? route) (keyword? route-name)) (options/nearest route-name (keys names)))]
      (cond

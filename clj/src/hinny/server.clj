@@ -7,6 +7,7 @@
   * `server-status`  -- `:running`, `:stopping` or `:stopped`
   * `server-metrics` -- its counters
   * `on-close`       -- a function to call when a client leaves
+  * `options`        -- what options there are
   * `routes`         -- its routes, as data
   * `swap-routes!`   -- give it other routes while it serves
 
@@ -30,12 +31,8 @@
 (set! *warn-on-reflection* true)
 
 (defn- stop-engine
-  [^Engine engine drain-timeout-ms]
-  (when-not (nat-int? drain-timeout-ms)
-    (throw (error/failure "option-invalid"
-                          (str "drain timeout must be a number of milliseconds, is " (pr-str drain-timeout-ms))
-                          {:value drain-timeout-ms})))
-  (.stop engine (long drain-timeout-ms))
+  [^Engine engine settings opts]
+  (.stop engine (long (options/drain-timeout-ms settings opts)))
   nil)
 
 (deftype Server [^Engine engine settings metadata]
@@ -45,32 +42,37 @@
 
   Stoppable
   (engine [_] engine)
-  (close [_] (stop-engine engine (:drain-timeout-ms settings)))
-  (stop [_] (stop-engine engine (:drain-timeout-ms settings)))
+  (settings [_] settings)
+  (close [_] (stop-engine engine settings nil))
+  (stop [_] (stop-engine engine settings nil))
   (join [_] (.join engine))
 
   clojure.lang.IFn
-  (invoke [_] (stop-engine engine (:drain-timeout-ms settings)))
-  (invoke [_ option value]
-    (when-not (= :timeout option)
-      (throw (error/failure "option-unknown" (str "unknown option " (pr-str option) ", did you mean :timeout?")
-                            {:option option :nearest :timeout})))
-    (stop-engine engine value))
+  (invoke [_] (stop-engine engine settings nil))
+  (invoke [_ opts] (stop-engine engine settings opts))
+  (invoke [_ option value] (stop-engine engine settings {option value}))
   (applyTo [this arguments] (clojure.lang.AFn/applyToHelper this arguments))
   (call [this] (.invoke this))
   (run [this] (.invoke this)))
 
+(defn- held
+  "`server`, which must be what `run-server` returned; of before a reload too."
+  ^Stoppable [server]
+  (if (instance? Stoppable server)
+    server
+    (throw (IllegalArgumentException. (str "needs a server, as run-server returns it, not " (pr-str server))))))
+
 (defn server-port
   "Returns the port that `server` listens on (or listened on), a positive int."
   {:added "0.1"}
-  ^long [^Stoppable server]
-  (.port (.engine server)))
+  ^long [server]
+  (.port (.engine (held server))))
 
 (defn server-status
   "Returns `:running`, `:stopping` (it finishes what it has begun) or `:stopped`."
   {:added "0.1"}
-  ^Keyword [^Stoppable server]
-  (condp = (.state (.engine server))
+  ^Keyword [server]
+  (condp = (.state (.engine (held server)))
     Engine$State/RUNNING :running
     Engine$State/STOPPING :stopping
     :stopped))
@@ -81,8 +83,8 @@
   `:connections-accepted :connections-open :requests :exchanges-open :core-responses :errors-answered :replies-stale :panics
   :accept-failures`"
   {:added "0.1"}
-  [^Stoppable server]
-  (update-keys (into {} (.metrics (.engine server))) keyword))
+  [server]
+  (update-keys (into {} (.metrics (.engine (held server)))) keyword))
 
 (defmethod print-method Server
   [server ^Writer writer]
@@ -144,28 +146,41 @@
                           (str "handler must be a function" (when routes " or nil") ", is " (pr-str handler))
                           {}))))
 
+(defn options
+  "Returns the options of `run-server`, sorted by name: maps of `:name`, `:type`, `:default` (on this machine) and `:doc`,
+  with `:unit`, `:min`, `:max` and `:choices` where they apply; `:route?` is whether a route may have another value.
+
+      (map :name (options))
+      ;; => (:body-read-timeout-ms :daemon? …)
+
+  Throws `ex-info` of `:hinny.error/native-library`."
+  {:added "0.1"}
+  []
+  (error/told-if-not-loaded options/described))
+
+(defn- start-server
+  ^Stoppable [function handler opts]
+  (let [{:keys [routes] :as resolved} (foreign/resolve-options function opts)
+        {:keys [health] :as settings} (-> (assoc resolved :handler handler)
+                                          (update :health health/resolve-options))
+        _ (check-handler handler settings)
+        route-table (when (or routes health) (compile-routes routes settings))]
+    (body/install)
+    (try
+      (serve (Engine/start (engine-settings settings route-table) (options/encode (dissoc settings :handler)))
+             settings)
+      (catch EngineException exception
+        (throw (start-failure exception settings)))
+      (catch UnsupportedOperationException unsupported
+        (throw (error/failure "option-invalid"
+                              (str ":worker-threads :virtual: " (.getMessage unsupported))
+                              {:option :worker-threads :value :virtual}
+                              unsupported))))))
+
 (defn ^:no-doc start
   "Starts a server as `run-server` does, with the options of `function`, `:run-server` or `:run-jetty`."
   ^Stoppable [function handler opts]
-  (try
-    (let [{:keys [routes] :as resolved} (foreign/resolve-options function opts)
-          {:keys [health] :as settings} (-> (assoc resolved :handler handler)
-                                            (update :health health/resolve-options))
-          _ (check-handler handler settings)
-          route-table (when (or routes health) (compile-routes routes settings))]
-      (body/install)
-      (try
-        (serve (Engine/start (engine-settings settings route-table) (options/encode (dissoc settings :handler)))
-               settings)
-        (catch EngineException exception
-          (throw (start-failure exception settings)))
-        (catch UnsupportedOperationException unsupported
-          (throw (error/failure "option-invalid"
-                                (str ":worker-threads :virtual: " (.getMessage unsupported))
-                                {:option :worker-threads :value :virtual}
-                                unsupported)))))
-    (catch UnsatisfiedLinkError missing
-      (throw (error/failure "native-library" (.getMessage missing) {} missing)))))
+  (error/told-if-not-loaded #(start-server function handler opts)))
 
 (defn run-server
   "Starts an HTTP server for a Ring handler and returns a `Server`.
@@ -195,8 +210,8 @@
 
   http-kit's names (`:ip`, `:thread`, `:max-body` …) and `:async?` are taken too, see `docs/migration.md`.
 
-  The server is `Closeable` (for `with-open`), a function that stops it (with `:timeout ms` for another drain
-  timeout), has `.stop` and `.join`, and the metadata `{:local-port n}`.
+  The server is `Closeable` (for `with-open`), a function that stops it (with `:timeout ms` or `{:timeout ms}` for another
+  drain timeout), has `.stop` and `.join`, and the metadata `{:local-port n}`.
 
   Throws `ex-info`: `:hinny.error/option-unknown`, `:hinny.error/option-invalid`, `:hinny.error/option-unsupported`,
   `:hinny.error/option-conflict`, `:hinny.error/handler-invalid` and the errors of `hinny.router/router` before a socket is
@@ -224,19 +239,22 @@
   "Stops `server`: it accepts nothing new, exchanges that have begun may finish for `:drain-timeout-ms` (as `run-server`
   was told), then it returns. Stopping twice does no harm; a handler that stops its own server does not wait.
 
-  `opts` may have `:drain-timeout-ms`, milliseconds."
+  Of nil, a server that was never started, there is nothing to stop.
+
+  `opts` may have another `:drain-timeout-ms`, milliseconds, which may be called `:timeout` too. Throws `ex-info` of
+  `:hinny.error/option-unknown`, `:hinny.error/option-invalid` or `:hinny.error/option-conflict`; the server runs on then."
   {:added "0.1"}
-  ([^Stoppable server] (.close server))
-  ([^Stoppable server {:keys [drain-timeout-ms]}]
-   (if drain-timeout-ms
-     (server :timeout drain-timeout-ms)
-     (.close server))))
+  ([server] (stop-server server nil))
+  ([server opts]
+   (when (some? server)
+     (let [stoppable (held server)]
+       (stop-engine (.engine stoppable) (.settings stoppable) opts)))))
 
 (defn routes
   "Returns the routes of `server` as `hinny.router/routes` does, `[template data]` each; nil if it has none."
   {:added "0.1"}
-  [^Stoppable server]
-  (some-> (.routes (.engine server)) .routes))
+  [server]
+  (some-> (.routes (.engine (held server))) .routes))
 
 (defn swap-routes!
   "Gives `server` other routes, route data or a `hinny.router/router`, and returns nil. When it returns, every request that
@@ -245,10 +263,11 @@
 
   Throws as `hinny.router/router` does, and then nothing has changed; `IllegalStateException` if the server is stopped."
   {:added "0.1"}
-  [^Server server routes]
-  (let [route-table (compile-routes routes (.-settings server))]
+  [server routes]
+  (let [stoppable (held server)
+        route-table (compile-routes routes (.settings stoppable))]
     (try
-      (.setRoutes ^Engine (.-engine server) route-table)
+      (.setRoutes (.engine stoppable) route-table)
       (catch EngineException stopped
         (throw (IllegalStateException. (.getMessage stopped) stopped)))))
   nil)

@@ -18,6 +18,7 @@
    [clojure.string :as str]
    [hinny.impl.body :as body]
    [hinny.impl.error :as error]
+   [hinny.impl.options :as options]
    [hinny.server :as server])
   (:import
    (io.github.hinny ContentType HandlerCall InvalidResponseException RequestWriter RequestWriter$Field RequestWriter$Head RingRequest)
@@ -145,14 +146,6 @@
                           {:request request :timeout-ms timeout-ms}
                           where))))
 
-(defn- refuse-unknown
-  [options]
-  (doseq [option (keys options)
-          :when (not (contains? default-options option))]
-    (throw (error/failure "option-unknown"
-                          (str "unknown option " (pr-str option) ", known are " (str/join " " (keys default-options)))
-                          {:option option}))))
-
 (defn request
   "Calls `handler` with a Ring request, as a server would, and returns the response as a client would see it.
 
@@ -189,7 +182,7 @@
   {:added "0.1"}
   ([handler request] (hinny.test/request handler request nil))
   ([handler request opts]
-   (refuse-unknown opts)
+   (options/refuse-unknown opts (set (keys default-options)) "(doc hinny.test/request)")
    (body/install)
    (let [{:keys [async? timeout-ms as]} (merge default-options opts)
          given (ring-request request)

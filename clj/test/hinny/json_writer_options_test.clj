@@ -112,7 +112,7 @@
       (is (identical? JsonSettings/DEFAULT (json/settings nil)))))
   (are [options type pattern] (let [data (refusal 1 options)]
                                 (and (= type (:type data)) (re-find pattern (:message data))))
-    {:prety? true} :hinny.error/option-unknown #"did you mean :pretty\?\? Known options: :escape-html\?"
+    {:prety? true} :hinny.error/option-unknown #"did you mean :pretty\?\? See docs/json\.md\.$"
     {"pretty?" true} :hinny.error/option-unknown #"unknown option \"pretty"
     {:pretty? nil} :hinny.error/option-invalid #":pretty\? must be true or false, is nil"
     {:escape-slash? 1} :hinny.error/option-invalid #":escape-slash\?"

@@ -54,7 +54,7 @@
 
 (defn- meaning
   "What the table's row says about a foreign option, in sentences."
-  [option {:keys [to values accept refuse note] :as row}]
+  [option {:keys [to values accept refuse ignore note] :as row}]
   (str/join
     " "
     (remove
@@ -67,6 +67,7 @@
                                           :when (seq natives)]
                                       (str "`" value "`: " (native-text natives))))
                      ".")
+         ignore (str "ignored with a warning: " ignore ".")
          refuse (str "refused, but for " (accepted row) ": " refuse ".")
          :else (str "accepted, " (accepted row) "."))
        (some-> note (str/replace #"\s+" " "))])))
@@ -75,7 +76,7 @@
   "The Markdown table of the options of `source`, in alphabetical order."
   [source]
   (str "| option there | here |\n|---|---|\n"
-       (str/join (for [[option row] (sort-by key (foreign/table source))]
+       (str/join (for [[option row] (sort-by key (foreign/all-tables source))]
                    (str "| `" option "` | " (meaning option row) " |\n")))))
 
 (defn migration-document
@@ -89,7 +90,7 @@
                            (re-pattern (str "(?s)" (Pattern/quote begin) ".*?" (Pattern/quote end)))
                            (Matcher/quoteReplacement (str begin "\n" (foreign-table source) "\n" end)))))
     (slurp migration-path)
-    (sort (keys foreign/table))))
+    (sort (keys foreign/all-tables))))
 
 (defn -main
   "Writes the files."

@@ -47,8 +47,13 @@
     :event-loop :event-loops
     :drain-timeout :drain-timeout-ms
     :completely-different nil)
-  (testing "the message names it, and all options"
-    (is (re-find #"unknown option :prot, did you mean :port\? Known options: :body-read" (:message (refusal {:prot 1})))))
+  (testing "the message names it, those of like names, and where all options are"
+    (are [unknown message] (= message (:message (refusal {unknown 1})))
+      :prot "unknown option :prot, did you mean :port? See docs/options.md, or (hinny.server/options)."
+      :exchange "unknown option :exchange, did you mean :max-exchanges or :exchange-buffer-bytes? See docs/options.md, or (hinny.server/options)."
+      :completely-different "unknown option :completely-different; see docs/options.md, or (hinny.server/options)."))
+  (testing "of many it names five"
+    (is (= 5 (count (re-seq #":[a-z-]+-ms" (:message (refusal {:ms 1})))))))
   (testing "a key that is no name at all"
     (is (= :hinny.error/option-unknown (:type (refusal {"port" 1}))))
     (is (= :hinny.error/option-unknown (:type (refusal {nil 1}))))))

@@ -139,7 +139,7 @@
     {:get {:handler show :methods [:get]}} #":methods belongs to a route, and is in its :get"
     {:get {:post show}} #":post belongs to a route, and is in its :get"
     {:methods [:get :pst] :handler show} #":methods has :pst, did you mean :post\? Known: :get :head :post"
-    {:methods ["GET"] :handler show} #":methods has \"GET\" Known:"
+    {:methods ["GET"] :handler show} #":methods has \"GET\"\. Known:"
     {:methods [:get] :handler show :get show} #":get is one of its :methods, and has an endpoint of its own"
     {:name "x" :handler show} #":name must be a keyword, is \"x\""
     {:match-type :glob :handler show} #":match-type must be :simple or :regex, is :glob"

@@ -12,7 +12,7 @@
    [hinny.route-reference :as reference]
    [hinny.router :as router])
   (:import
-   (io.github.hinny RouteTable)))
+   (io.github.hinny RouteTable RouterParts)))
 
 (set! *warn-on-reflection* true)
 
@@ -145,7 +145,7 @@
     (are [opts type pattern] (let [failed (failure (router/router [] opts))]
                                (and (= type (:type failed)) (re-find pattern (:message failed))))
       [] :hinny.error/option-invalid #"options must be a map"
-      {:dat {}} :hinny.error/option-unknown #"unknown option :dat, did you mean :data\?"
+      {:dat {}} :hinny.error/option-unknown #"unknown option :dat, did you mean :data or :path\? See docs/routing\.md\.$"
       {:conflicts nil} :hinny.error/option-unknown #"unknown option :conflicts"
       {:data []} :hinny.error/option-invalid #":data must be a map, is \[\]"
       {:path :x} :hinny.error/option-invalid #":path must be a string, is :x"
@@ -176,7 +176,7 @@
         mode #(some-> (.match ^RouteTable % "GET" "/x") .endpoint .mode str)]
     (testing "a router is compiled anew with a server's options, its middleware is not composed again"
       (is (= 1 @composed))
-      (is (= "WORKER" (mode (.-table before))))
+      (is (= "WORKER" (mode (.table ^RouterParts before))))
       (is (= "INLINE" (mode (router/server-table before opts))))
       (is (= "INLINE" (mode (router/server-table ["/x" f] opts))))
       (is (= 1 @composed)))

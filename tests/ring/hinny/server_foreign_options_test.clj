@@ -9,6 +9,7 @@
    [hinny.adapter :refer [run-jetty]]
    [hinny.impl.foreign :as foreign]
    [hinny.impl.options :as options]
+   [hinny.log-capture :as log-capture]
    [hinny.options-doc :as options-doc]
    [hinny.raw-client :as raw]
    [hinny.server :refer [run-server]])
@@ -39,10 +40,10 @@
   (is (= jetty-options (set (keys (:jetty foreign/table)))))
   (testing "every row ends somewhere that exists"
     (let [native (set (map :name @options/table))]
-      (doseq [[source rows] foreign/table
-              [option {:keys [to values accept refuse]}] rows]
+      (doseq [[source rows] foreign/all-tables
+              [option {:keys [to values accept refuse ignore]}] rows]
         (testing (str source " " option)
-          (is (or to values accept refuse))
+          (is (or to values accept refuse ignore))
           (is (or (nil? to) (native to)))
           (is (every? native (mapcat keys (vals values)))))))))
 
@@ -195,9 +196,6 @@
   (concat
     (for [[option value reason] [[:max-ws 4194304 "no WebSockets yet"]
                                  [:worker-pool (delay nil) ":worker-threads"]
-                                 [:prefix "w-" "hinny-worker-N"]
-                                 [:worker-name-prefix "w-" "hinny-worker-N"]
-                                 [:pool-opts {:prefix "w-"} "hinny-worker-N"]
                                  [:proxy-protocol :enable "PROXY protocol"]
                                  [:proxy-protocol :optional "PROXY protocol"]
                                  [:error-logger println "SLF4J"]
@@ -242,19 +240,18 @@
   (doseq [[function option value fragment] unsupported]
     (testing (str function " " option " " (pr-str value))
       (let [{:keys [type reason message] :as data} (refusal function {option value})
-            inner (if (= :pool-opts option) (first value) [option value])]
+            given [option value]]
         (is (= :hinny.error/option-unsupported type))
-        (is (= inner [(:option data) (:value data)]))
+        (is (= given [(:option data) (:value data)]))
         (is (str/includes? reason fragment))
-        (is (str/includes? message (str (first inner) " ")))
+        (is (str/includes? message (str option " ")))
         (is (str/includes? message reason)))))
   (testing "no row refuses that is not in this test"
     (is (= (set (for [[source rows] foreign/table
                       [option {:keys [refuse]}] rows
                       :when refuse]
                   [source option]))
-           (set (for [[function option] unsupported
-                      :when (not= :pool-opts option)]
+           (set (for [[function option] unsupported]
                   [({:run-server :http-kit :run-jetty :jetty} function) option]))))))
 
 (deftest invalid-test
@@ -327,7 +324,67 @@
   (testing "in :pool-opts"
     (let [{:keys [type option message]} (refusal :run-server {:pool-opts {:port 1}})]
       (is (= [:hinny.error/option-unknown :port] [type option]))
-      (is (re-find #"in :pool-opts\. Known ones: :allow-virtual\?" message)))))
+      (is (re-find #"^unknown option :port in :pool-opts; see docs/migration\.md\.$" message))))
+  (testing "at most five names, and where all of them are"
+    (are [function unknown message] (= message (:message (refusal function {unknown 1})))
+      :run-server :completely-different
+      "unknown option :completely-different; see docs/options.md, or (hinny.server/options)."
+      :run-server :thraed
+      "unknown option :thraed, did you mean :thread? See docs/options.md, or (hinny.server/options)."
+      :run-server :timeout
+      (str "unknown option :timeout, did you mean :drain-timeout-ms, :handler-timeout-ms, :body-read-timeout-ms, "
+           ":keep-alive-timeout-ms or :header-read-timeout-ms? See docs/options.md, or (hinny.server/options)."))))
+
+(deftest of-other-servers-test
+  (testing "what another server has is explained, whichever function is given it"
+    (are [function option value fragment] (let [{:keys [type reason message]} (refusal function {option value})]
+                                            (and (= :hinny.error/option-unsupported type)
+                                                 (str/includes? reason fragment)
+                                                 (str/includes? message (str option " " (pr-str value) " is not supported: "))))
+      :run-server :ssl? true "no TLS"
+      :run-server :ssl-port 443 "no TLS"
+      :run-server :keystore "x" "no TLS"
+      :run-server :configurator println "no Jetty"
+      :run-server :thread-pool "x" ":worker-threads"
+      :run-server :unix-socket "/run/x" "TCP"
+      :run-jetty :worker-pool "x" ":worker-threads"
+      :run-jetty :proxy-protocol :enable "PROXY protocol"
+      :run-jetty :error-logger println "SLF4J"
+      :run-server :http2? true "no HTTP/2"
+      :run-server :compression? true "no compression"
+      :run-server :executor "x" ":worker-threads"
+      :run-jetty :ssl-context "x" "no TLS"
+      :run-jetty :socket-address "x" ":host and :port"))
+  (testing "what asks for nothing is taken"
+    (are [function opts] (= {} (change function opts))
+      :run-server {:ssl? false :http? true :configurator nil :min-threads 8 :http2? false :epoll? true}
+      :run-jetty {:queue-type :array :legacy-return-value? true :compression? false}))
+  (testing "what is called something here is told"
+    (are [unknown nearest] (= [:hinny.error/option-unknown nearest] ((juxt :type :nearest) (refusal :run-server {unknown 1})))
+      :shutdown-timeout :drain-timeout-ms
+      :max-request-body-size :max-body-bytes
+      :max-header-size :max-head-bytes
+      :io-threads :event-loops
+      :max-entity-size :max-body-bytes
+      :graceful-shutdown-timeout :drain-timeout-ms)))
+
+(deftest names-only-test
+  (doseq [[function opts] [[:run-server {:worker-name-prefix "w-"}]
+                           [:run-server {:prefix "w-"}]
+                           [:run-server {:pool-opts {:prefix "w-"}}]
+                           [:run-jetty {:worker-name-prefix "w-"}]]]
+    (testing (str function " " opts " changes nothing, and one warning says so")
+      (let [[changed events] (log-capture/with-log [log]
+                               [(foreign/resolve-options function opts) (log-capture/events log)])]
+        (is (= changed (foreign/resolve-options function nil)))
+        (is (= 1 (count events)))
+        (is (= :warn (:level (first events))))
+        (is (re-find #"^option :(worker-name-)?prefix \"w-\" is ignored: workers are called hinny-worker-N$"
+                     (:message (first events)))))))
+  (testing "nil says nothing"
+    (is (= [] (log-capture/with-log [log]
+                (foreign/resolve-options :run-server {:worker-name-prefix nil})
+                (log-capture/events log))))))
 
 (deftest functions-test
   (testing "both functions refuse before a socket is bound"
@@ -357,6 +414,6 @@
 (deftest document-test
   (testing "docs/migration.md has a row for each option, generated from the table (make docs writes it)"
     (is (= (options-doc/migration-document) (slurp options-doc/migration-path)))
-    (doseq [[source rows] foreign/table
+    (doseq [[source rows] foreign/all-tables
             option (keys rows)]
       (is (str/includes? (options-doc/foreign-table source) (str "\n| `" option "` | "))))))

@@ -3,6 +3,7 @@
   (:require
    [clojure.string :as str]
    [clojure.test :refer [deftest is testing]]
+   [hinny.impl.options :as options]
    [hinny.raw-client :as raw :refer [with-client with-server]]
    [hinny.server :as server :refer [run-server server-metrics server-port server-status stop-server]])
   (:import
@@ -56,6 +57,12 @@
 (def ^:private ways-to-stop
   {"(server)" (fn [server] (server))
    "(server :timeout ms)" (fn [server] (server :timeout 1000))
+   "(server {:timeout ms})" (fn [server] (server {:timeout 1000}))
+   "(server {:drain-timeout-ms ms})" (fn [server] (server {:drain-timeout-ms 1000}))
+   "(server :drain-timeout-ms ms)" (fn [server] (server :drain-timeout-ms 1000))
+   "(server nil)" (fn [server] (server nil))
+   "stop-server with http-kit's name" (fn [server] (stop-server server {:timeout 1000}))
+   "stop-server with both names" (fn [server] (stop-server server {:timeout 1000 :drain-timeout-ms 1000}))
    "(apply server args)" (fn [server] (apply server [:timeout 1000]))
    "stop-server" (fn [server] (stop-server server))
    "stop-server with a drain timeout" (fn [server] (stop-server server {:drain-timeout-ms 1000}))
@@ -82,10 +89,33 @@
     (doseq [[what call type] [["unknown option" #(server :timeot 1) :hinny.error/option-unknown]
                               ["negative" #(server :timeout -1) :hinny.error/option-invalid]
                               ["no number" #(server :timeout "1") :hinny.error/option-invalid]
+                              ["unknown in a map" #(stop-server server {:timeot 1}) :hinny.error/option-unknown]
+                              ["negative as http-kit" #(server {:timeout -1}) :hinny.error/option-invalid]
+                              ["two values" #(stop-server server {:timeout 1 :drain-timeout-ms 2}) :hinny.error/option-conflict]
+                              ["no map" #(server 100) :hinny.error/option-invalid]
                               ["negative in a map" #(stop-server server {:drain-timeout-ms -1}) :hinny.error/option-invalid]]]
       (testing what
         (is (= type (:type (ex-data (is (thrown? ExceptionInfo (call)))))))
         (is (= :running (server-status server)))))))
+
+(deftest no-server-test
+  (testing "there is nothing to stop of a server that was never started"
+    (is (nil? (stop-server nil)))
+    (is (nil? (stop-server nil {:timeout 1}))))
+  (testing "other functions want a server"
+    (doseq [f [server-port server-status server/server-metrics server/routes #(server/swap-routes! % []) stop-server]
+            none [3 {} run-server]]
+      (is (thrown-with-msg? IllegalArgumentException #"needs a server, as run-server returns it, not" (f none))))
+    (is (thrown-with-msg? IllegalArgumentException #"not nil" (server-port nil)))))
+
+(deftest options-test
+  (testing "the options at the REPL: all of the table, by name"
+    (let [all (server/options)]
+      (is (= (sort (keys (options/resolve-options nil))) (map :name all)))
+      (is (= (options/resolve-options nil) (into {} (map (juxt :name :default)) all)))
+      (is (every? (every-pred :type :doc) all))
+      (is (= {:type :integer :unit "ms" :min 0 :max 3600000 :default 30000 :route? false}
+             (dissoc (first (filter #(= :drain-timeout-ms (:name %)) all)) :name :doc))))))
 
 (deftest join-test
   (testing ".join returns when the server has stopped, not before"
@@ -128,6 +158,8 @@
 (deftest drain-timeout-test
   (doseq [[what options stop] [["the option" {:drain-timeout-ms 20} #(.close ^Server %)]
                                ["of the call" {:drain-timeout-ms 60000} #(% :timeout 20)]
+                               ["of the call, a map" {:drain-timeout-ms 60000} #(% {:timeout 20})]
+                               ["of stop-server" {:drain-timeout-ms 60000} #(stop-server % {:timeout 20})]
                                ["none" {:drain-timeout-ms 0} #(.close ^Server %)]]]
     (testing (str "what takes longer than the drain timeout is cut: " what)
       (let [started (CountDownLatch. 1)

@@ -36,3 +36,12 @@
   (^Throwable [type-name message data] (failure type-name message data nil))
   (^Throwable [type-name message data cause]
    (ex-info (LogText/escape message) (assoc data :type (keyword "hinny.error" type-name)) cause)))
+
+(defn told-if-not-loaded
+  "Returns what `f`, a function that needs the native library, returns; throws `:hinny.error/native-library` with the reason
+  if that cannot be loaded."
+  [f]
+  (try
+    (f)
+    (catch UnsatisfiedLinkError missing
+      (throw (failure "native-library" (.getMessage missing) {} missing)))))

@@ -7,13 +7,19 @@
       (select-keys (resolve-options :run-server {:ip \"::1\" :thread 8}) [:host :worker-threads])
       ;; => {:host \"::1\", :worker-threads 8}
 
-  Nothing is ignored: a value is carried over, or asks for nothing (what Hinny does anyway), or is refused."
+  Nothing is ignored without a word: a value is carried over, or asks for nothing (what Hinny does anyway), or is refused, or
+  is only about names and is ignored with a warning."
   (:require
    [clojure.string :as str]
    [hinny.impl.error :as error]
-   [hinny.impl.options :as options]))
+   [hinny.impl.foreign-others :as foreign-others]
+   [hinny.impl.options :as options])
+  (:import
+   (org.slf4j Logger LoggerFactory)))
 
 (set! *warn-on-reflection* true)
+
+(def ^:private ^Logger log (LoggerFactory/getLogger "hinny.server"))
 
 (defn- refused
   "A row that accepts `values` only, by default nil, for `reason`."
@@ -25,6 +31,7 @@
 (def ^:private no-unix-socket "Hinny listens on TCP; give :host and :port")
 (def ^:private own-workers
   "handlers run on Hinny's own workers; give :worker-threads (a number or :virtual) and :worker-queue-depth")
+(def ^:private own-names {:ignore "workers are called hinny-worker-N"})
 (def ^:private logs-by-slf4j "Hinny logs through SLF4J, see README.md; its counters are hinny.server/server-metrics")
 
 (defn- target-within
@@ -41,6 +48,7 @@
       :values  value -> options of Hinny's
       :pool?   whether http-kit's :pool-opts may have it too
       :refuse  why other values are refused, and what to do instead
+      :ignore  why any value but nil makes no difference, which is logged as a warning
       :note    more about it, for docs/migration.md
 
   http-kit 2.9 (`org.httpkit.server/run-server` and `new-worker`), ring-jetty-adapter 1.15."
@@ -58,8 +66,8 @@
       :queue-type {:accept #{:array :linked} :pool? true :note "The queue is bounded either way."}
       :allow-virtual? {:accept #{nil true false} :pool? true
                        :note "Workers are platform threads unless `:worker-threads` is `:virtual`."}
-      :prefix (assoc (refused "workers are called hinny-worker-N") :pool? true)
-      :worker-name-prefix (assoc (refused "workers are called hinny-worker-N") :pool? true)
+      :prefix (assoc own-names :pool? true)
+      :worker-name-prefix (assoc own-names :pool? true)
       :worker-pool (refused own-workers)
       :pool-opts {:accept #{nil} :accepts "a map of worker options, or nil"
                   :note "The map's options are taken as if they stood beside it."}
@@ -139,6 +147,16 @@
   {:run-server (assoc (:http-kit table) :async? (get-in table [:jetty :async?]))
    :run-jetty (:jetty table)})
 
+(def all-tables
+  "The same with those of servers whose names are not taken."
+  (merge foreign-others/table table))
+
+(def ^:private explained
+  "Options of any server that are called nothing here: whatever function is given one, it says why."
+  (into {}
+        (remove (fn [[option {:keys [to values]}]] (or to values (= :pool-opts option))))
+        (mapcat all-tables [:undertow :aleph :jetty :http-kit])))
+
 (defn- defaults
   "Where the function's defaults are not those of Hinny's table."
   [function specs]
@@ -149,7 +167,7 @@
 (defn- meant
   "What another server's option is called here, nil if it is not called anything."
   [option]
-  (some #(get-in % [option :to]) (vals table)))
+  (some #(get-in % [option :to]) (vals all-tables)))
 
 (defn- accepts?
   [accept value]
@@ -165,9 +183,11 @@
 
 (defn- carried-over
   "What `option` stands for: the options of Hinny's that it `:says`, and those it only gives a default, `:hints`."
-  [specs {:keys [accept to also values refuse] :as row} option value]
+  [specs {:keys [accept to also values refuse ignore] :as row} option value]
   (cond
     (accepts? accept value) nil
+    ignore (when (some? value)
+             (.warn log "option {} {} is ignored: {}" (object-array [option (pr-str value) ignore])))
     to (do
          (options/check option (specs to) value)
          {:option option :says {to value} :hints (when also (also value))})
@@ -183,12 +203,10 @@
   "Pairs of option and value: those of `options`, and those in http-kit's `:pool-opts`."
   [rows {:keys [pool-opts] :as options}]
   (if (and (map? pool-opts) (contains? rows :pool-opts))
-    (let [known (sort (for [[option row] rows :when (:pool? row)] option))]
+    (let [known (set (for [[option row] rows :when (:pool? row)] option))]
       (doseq [option (keys pool-opts)
-              :when (not (some #{option} known))]
-        (throw (error/failure "option-unknown"
-                              (str "unknown option " (pr-str option) " in :pool-opts. Known ones: " (str/join " " known))
-                              {:option option})))
+              :when (not (known option))]
+        (throw (options/unknown option {:known known :place " in :pool-opts" :see "docs/migration.md"})))
       (concat (dissoc options :pool-opts) pool-opts))
     options))
 
@@ -222,7 +240,12 @@
   or `:hinny.error/option-conflict`, all with `:option`."
   [function options]
   (options/refuse-no-map options)
-  (let [rows (accepted function)
-        specs @options/specs]
-    (options/refuse-unknown options (set (concat (keys specs) (keys rows))) meant (keys specs))
+  (let [own (accepted function)
+        specs @options/specs
+        rows (merge (apply dissoc explained (keys specs)) own)]
+    (doseq [option (keys options)
+            :when (not (or (specs option) (rows option)))]
+      (throw (options/unknown option {:known (set (concat (keys specs) (keys own)))
+                                      :meant (meant option)
+                                      :see options/all-options})))
     (options/resolve-options (merge (defaults function specs) (translate rows specs options)))))

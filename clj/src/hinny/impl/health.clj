@@ -49,7 +49,7 @@
     (let [given (if (true? health) {} health)]
       (when-not (map? given)
         (refuse "" "true or a map" given))
-      (options/refuse-unknown given (set (keys default-options)))
+      (options/refuse-unknown given (set (keys default-options)) "docs/routing.md")
       (let [{:keys [interval-ms timeout-ms] :as resolved} (into default-options given)]
         (doseq [[option value] {:interval-ms interval-ms :timeout-ms timeout-ms}]
           (when-not (and (int? value) (<= 1 value 3600000))

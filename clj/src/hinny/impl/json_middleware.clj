@@ -91,7 +91,7 @@
 (defn write-settings
   "How bodies are to be written of which `options` tell. Throws for an option that there is not."
   ^JsonSettings [options]
-  (options/refuse-unknown options (set (keys of-cheshire)))
+  (options/refuse-unknown options (set (keys of-cheshire)) "docs/middleware.md")
   (json-writer/settings
     (reduce-kv (fn [settings option value]
                  (assoc settings (of-cheshire option) (if (= :key-fn option) value (boolean value))))

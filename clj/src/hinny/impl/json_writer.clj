@@ -89,7 +89,7 @@
     :else
     (do
       (options/refuse-no-map options)
-      (options/refuse-unknown options (set (keys defaults)))
+      (options/refuse-unknown options (set (keys defaults)) "docs/json.md")
       (run! (fn [[option value]] (check option value)) options)
       (let [{:keys [pretty? escape-slash? escape-unicode? escape-html? key-fn max-depth max-bytes]}
             (merge defaults options)

@@ -3,8 +3,11 @@
 
   * `table`   -- the table
   * `resolve-options` -- options with every default filled in, or an `ex-info`
+  * `described` -- the table for a reader
+  * `drain-timeout-ms` -- the options of a stop
   * `encode`  -- resolved options as the native library reads them
-  * `specs` `check` `expected` `refuse-…` -- parts of the check, for `hinny.impl.foreign`"
+  * `specs` `check` `expected` `refuse-…` -- parts of the check, for `hinny.impl.foreign`
+  * `unknown` -- what an option that is not known is told"
   (:require
    [clojure.edn :as edn]
    [clojure.string :as str]
@@ -40,15 +43,20 @@
       (vec (range (inc (count b))))
       (map-indexed vector a))))
 
-(defn nearest
-  "Returns the keyword of `known` whose name is most like that of `option`, nil if none is alike."
+(defn near
+  "Returns those keywords of `known` whose names are like that of `option`, the nearest first, five at most."
   [option known]
   (let [wanted (name option)
         distance #(edit-distance wanted (name %))
-        alike? #(or (<= (distance %) (max 2 (quot (count wanted) 3)))
+        alike? #(or (<= (distance %) (max 2 (quot (count wanted) 2)))
                     (str/includes? (name %) wanted)
                     (str/includes? wanted (name %)))]
-    (first (sort-by (juxt distance name) (filter alike? known)))))
+    (take 5 (sort-by (juxt distance name) (filter alike? known)))))
+
+(defn nearest
+  "Returns the keyword of `known` whose name is most like that of `option`, nil if none is alike."
+  [option known]
+  (first (near option known)))
 
 (defn expected
   "What a value of this option must be, in words."
@@ -79,21 +87,37 @@
       :data true
       :optional-string (or (nil? value) (and (string? value) (not (str/includes? value "\u0000")))))))
 
+(def all-options
+  "Where a user finds the options of a server."
+  "docs/options.md, or (hinny.server/options)")
+
+(defn- one-of
+  "`a`, `a or b`, `a, b or c` …"
+  [[a & more]]
+  (if more
+    (str (str/join ", " (cons a (butlast more))) " or " (last more))
+    (str a)))
+
+(defn unknown
+  "Returns what to throw for an option (in a place, say \" in :pool-opts\") that is none of the collection `known`, or that
+  is called `meant` here. `see` is where all are told of."
+  [option {:keys [known meant place see]}]
+  (let [alike (cond
+                meant [meant]
+                (or (string? option) (instance? clojure.lang.Named option)) (near option known))]
+    (error/failure "option-unknown"
+                   (str "unknown option " (pr-str option) place
+                        (if (seq alike)
+                          (str ", did you mean " (one-of alike) "? See " see ".")
+                          (str "; see " see ".")))
+                   {:option option :nearest (first alike)})))
+
 (defn refuse-unknown
-  "Throws for an option that is not in the set `known`. `meant` may tell for some what they are called here; `listed` are
-  those that the message names, by default `known`."
-  ([options known] (refuse-unknown options known {} known))
-  ([options known meant listed]
-   (doseq [option (keys options)
-           :when (not (contains? known option))]
-     (let [nearest (or (meant option)
-                       (when (instance? clojure.lang.Named option) (nearest option known)))]
-       (throw (error/failure
-                "option-unknown"
-                (str "unknown option " (pr-str option)
-                     (when nearest (str ", did you mean " nearest "?"))
-                     " Known options: " (str/join " " (sort listed)))
-                {:option option :nearest nearest}))))))
+  "Throws for an option that is not in the set `known`; `see` is where all are told of."
+  [options known see]
+  (doseq [option (keys options)
+          :when (not (contains? known option))]
+    (throw (unknown option {:known known :see see}))))
 
 (defn check
   "Throws if `value` is not one that this entry of the table allows. `option` is what the user calls it."
@@ -111,6 +135,11 @@
     (.availableProcessors (Runtime/getRuntime))
     default))
 
+(defn described
+  "Returns the table as a user reads it: sorted by name, with the defaults of this machine."
+  []
+  (mapv #(assoc % :default (default-value %)) (sort-by :name @table)))
+
 (defn refuse-no-map
   "Throws if `options` is neither a map nor nil."
   [options]
@@ -124,10 +153,29 @@
   [options]
   (refuse-no-map options)
   (let [specs @specs]
-    (refuse-unknown options (set (keys specs)))
+    (refuse-unknown options (set (keys specs)) all-options)
     (doseq [[option value] options]
       (check option (specs option) value))
     (into (update-vals specs default-value) options)))
+
+(defn drain-timeout-ms
+  "Returns how long a stop with `opts` drains: what they say, else what `settings`, resolved options, do. Throws as
+  `resolve-options` does."
+  [settings opts]
+  (refuse-no-map opts)
+  (refuse-unknown opts #{:drain-timeout-ms :timeout} "(doc hinny.server/stop-server)")
+  (let [[[option milliseconds] [other other-value]] (seq opts)]
+    (cond
+      (and other (not= milliseconds other-value))
+      (throw (error/failure "option-conflict"
+                            (str option " and " other " are two names of one option, with different values: "
+                                 (pr-str milliseconds) " and " (pr-str other-value))
+                            {:option option :other other :value milliseconds}))
+      (nil? milliseconds) (:drain-timeout-ms settings)
+      (nat-int? milliseconds) milliseconds
+      :else (throw (error/failure "option-invalid"
+                                  (str option " must be a number of milliseconds, is " (pr-str milliseconds))
+                                  {:option option :value milliseconds})))))
 
 (defn encode-value
   "Returns the value of an option as the native library reads it, a string."

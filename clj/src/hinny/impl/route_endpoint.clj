@@ -169,7 +169,7 @@
           :let [nearest (when (keyword? method) (options/nearest method route-data/request-methods))]]
     (throw (route-data/invalid template
                                (str ":methods has " (pr-str method)
-                                    (when nearest (str ", did you mean " nearest "?"))
+                                    (if nearest (str ", did you mean " nearest "?") ".")
                                     " Known: " (str/join " " route-data/request-methods))
                                {:key :methods :value method :nearest nearest})))
   (let [files (route-data/present data [:files :file :resources])]

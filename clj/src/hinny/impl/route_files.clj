@@ -88,8 +88,7 @@
         (nil? valid?)
         (throw (route-data/invalid template
                                    (str answer " has no option " (pr-str option)
-                                        (when nearest (str ", did you mean " nearest "?"))
-                                        " Known: :root " (str/join " " (sort (keys rows))))
+                                        (if nearest (str ", did you mean " nearest "? See ") "; see ") "docs/routing.md.")
                                    {:key option :nearest nearest}))
         (not (valid? option-value))
         (throw (route-data/invalid template

@@ -12,6 +12,9 @@ public interface Stoppable extends Closeable {
     /** Returns what it is made of. */
     Engine engine();
 
+    /** Returns the options that it runs with, resolved: a map. */
+    Object settings();
+
     /** Lets it finish what it has begun, then stops it. */
     void stop();
 
