@@ -120,7 +120,8 @@ pub struct Options {
     pub response_write_timeout_ms: u64,
     /// `:reuse-port?`
     pub reuse_port: bool,
-    /// Whether the fault triggers of the boundary tests are armed (see `hinny-server`, `service`). No user option.
+    /// Whether the fault triggers of the boundary tests are armed, and a test may turn the clock (see `hinny-server`,
+    /// `service` and `clock`). No user option.
     pub test_faults: bool,
 }
 

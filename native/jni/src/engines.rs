@@ -34,6 +34,14 @@ pub(crate) fn find(handle: jlong) -> Option<Arc<Engine>> {
     lock().get_mut(u64::try_from(handle).ok()?).cloned()
 }
 
+/// Lets time pass for an engine that a test may do this to.
+pub(crate) fn pass_time(handle: jlong, ms: u64) -> Result<(), Failure> {
+    if get(handle)?.pass_time(ms) {
+        return Ok(());
+    }
+    Err(Failure::engine("internal", "the server has the system's clock".into()))
+}
+
 /// Ends a handle; later calls with it find nothing.
 pub(crate) fn stop(handle: jlong) {
     let engine = u64::try_from(handle).ok().and_then(|id| lock().remove(id));

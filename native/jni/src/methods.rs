@@ -95,6 +95,10 @@ extern "system" fn drain<'local>(env: EnvUnowned<'local>, _: JClass<'local>, eng
     });
 }
 
+extern "system" fn pass_time<'local>(env: EnvUnowned<'local>, _: JClass<'local>, engine: jlong, ms: jlong) {
+    fence(env, |_| engines::pass_time(engine, u64::try_from(ms).unwrap_or(0)));
+}
+
 extern "system" fn stop<'local>(env: EnvUnowned<'local>, _: JClass<'local>, engine: jlong) {
     fence(env, |_| {
         engines::stop(engine);
@@ -234,6 +238,7 @@ methods! {
         set_routes as extern "system" fn(EnvUnowned<'static>, JClass<'static>, jlong, jlong, jint);
     "setReply" "(JI[B)V" =>
         set_reply as extern "system" fn(EnvUnowned<'static>, JClass<'static>, jlong, jint, JByteArray<'static>);
+    "passTime" "(JJ)V" => pass_time as extern "system" fn(EnvUnowned<'static>, JClass<'static>, jlong, jlong);
     "stop" "(J)V" => stop as extern "system" fn(EnvUnowned<'static>, JClass<'static>, jlong);
 }
 

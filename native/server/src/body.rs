@@ -14,7 +14,6 @@ use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::Bytes;
 use hinny_core::error::Kind;
@@ -266,7 +265,7 @@ impl StreamedBody {
     async fn next_chunk(&mut self) -> Result<Option<Bytes>, Kind> {
         // hyper asks for it.
         self.connection.await_continue(false);
-        let wait = Duration::from_millis(self.options.body_read_timeout_ms);
+        let (clock, wait_ms) = (&self.state.clock, self.options.body_read_timeout_ms);
         let (body, connection) = (&mut self.body, &self.connection);
         let mut poll_frame = |cx: &mut Context<'_>| {
             // When the response is out, hyper tells of the end of a sized body no sooner than of the next request.
@@ -295,7 +294,7 @@ impl StreamedBody {
                 }
             }
         };
-        let chunk = tokio::time::timeout(wait, next).await.unwrap_or(Err(Kind::BodyTimeout));
+        let chunk = clock.within_ms(wait_ms, next).await.unwrap_or(Err(Kind::BodyTimeout));
         self.connection.set_unread_body(self.body.size_hint().lower());
         chunk
     }

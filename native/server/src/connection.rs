@@ -91,7 +91,7 @@ impl Connection {
             adopted: RefCell::default(),
             request_timeouts: Cell::new(RequestTimeouts::from(&state.options.route)),
             phase: Cell::new(Phase::Fresh),
-            since_ms: Cell::new(state.now_ms.get()),
+            since_ms: Cell::new(state.now_ms()),
             expired: Cell::new(false),
             cut: Cell::new(false),
             waker: RefCell::default(),
@@ -107,7 +107,7 @@ impl Connection {
     }
 
     pub(crate) fn enter(&self, phase: Phase) {
-        self.enter_since(phase, self.state.now_ms.get());
+        self.enter_since(phase, self.state.now_ms());
     }
 
     /// Enters a phase that began at `since_ms`.
@@ -253,7 +253,7 @@ impl Connection {
         if socket.waiting() == 0 && !socket.is_blocked() {
             self.blocked_since_ms.set(None);
         } else if progress || self.blocked_since_ms.get().is_none() {
-            self.blocked_since_ms.set(Some(self.state.now_ms.get()));
+            self.blocked_since_ms.set(Some(self.state.now_ms()));
         }
     }
 
@@ -358,7 +358,7 @@ pub(crate) fn answer_raw(connection: &Connection, kind: Kind) -> bool {
         head_request: false,
         close: true,
         server: &state.server_line,
-        date: date.line(state.now_ms.get()),
+        date: date.line(state.now_ms()),
     };
     response_bytes::write_answer(socket.buffer(state), answer, &frame);
     true

@@ -12,8 +12,8 @@ use bytes::Bytes;
 use hinny_core::commands::ResponseCommand;
 use hinny_core::metrics::LoopMetrics;
 use hinny_core::options::{OptionError, Options};
-use hinny_core::time::SystemClock;
 
+use crate::clock::ServerClock;
 use crate::listener;
 use crate::occasional_log::OccasionalLog;
 use crate::route_table::RouteTable;
@@ -23,12 +23,12 @@ use crate::routing::Routes;
 #[derive(Debug)]
 pub struct Engine {
     options: Options,
+    clock: ServerClock,
     address: SocketAddr,
     listeners: Mutex<Vec<Option<TcpListener>>>,
     loops: Arc<[Arc<LoopSwitches>]>,
     routes: Arc<Routes>,
     shared: Arc<Shared>,
-    clock: SystemClock,
 }
 
 /// What all loops of a server share and none of them touches for a request.
@@ -81,13 +81,13 @@ impl Engine {
             })?;
         let loops = (0..options.event_loops).map(|_| Arc::default()).collect();
         Ok(Arc::new(Self {
+            clock: ServerClock::new(&options),
             options,
             address,
             listeners: Mutex::new(listeners.into_iter().map(Some).collect()),
             loops,
             routes: Arc::default(),
             shared: Arc::default(),
-            clock: SystemClock::new(),
         }))
     }
 
@@ -129,6 +129,12 @@ impl Engine {
         }
     }
 
+    /// Lets time pass for the server, as if the machine had slept; whether it did: only one with the tests' faults does.
+    #[must_use]
+    pub fn pass_time(&self, ms: u64) -> bool {
+        self.clock.pass_ms(ms)
+    }
+
     /// The sum of the counters of all loops, in the order of [`hinny_core::metrics::NAMES`].
     #[must_use]
     pub fn metrics(&self) -> Vec<u64> {
@@ -145,6 +151,11 @@ impl Engine {
         &self.options
     }
 
+    /// The clock of all loops.
+    pub(crate) const fn clock(&self) -> &ServerClock {
+        &self.clock
+    }
+
     pub(crate) fn take_listener(&self, index: usize) -> Option<TcpListener> {
         self.lock_listeners().get_mut(index)?.take()
     }
@@ -155,11 +166,6 @@ impl Engine {
 
     pub(crate) fn shared(&self) -> Arc<Shared> {
         Arc::clone(&self.shared)
-    }
-
-    /// The clock of all loops.
-    pub(crate) const fn clock(&self) -> SystemClock {
-        self.clock
     }
 
     /// The switches of all loops.

@@ -15,18 +15,18 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
-use std::time::Duration;
 
 use bytes::Bytes;
 use hinny_core::commands::{Command, Commands};
 use hinny_core::options::Options;
 use hinny_core::records;
 use hinny_core::slots::Slots;
-use hinny_core::time::{Clock, SystemClock};
+use hinny_core::time::Clock;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use tokio::task::JoinHandle;
 
+use crate::clock::ServerClock;
 use crate::connection::{self, Connection};
 use crate::date::Date;
 use crate::descriptors::AcceptFailure;
@@ -41,7 +41,7 @@ use crate::routing::Routes;
 use crate::timeouts;
 
 /// How long accepting rests after an error that will not go away at once, such as too many open files.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+const ACCEPT_PAUSE_MS: u64 = 50;
 
 /// Threads that a loop may have for reading files; they end after ten idle seconds.
 const FILE_THREADS: usize = 8;
@@ -50,7 +50,7 @@ const FILE_THREADS: usize = 8;
 const GRACE_MS: u64 = 300;
 
 /// How long handshakes that have begun may take to end in a drain, where another server takes the port over.
-const HANDSHAKE_WAIT: Duration = Duration::from_millis(200);
+const HANDSHAKE_WAIT_MS: u64 = 200;
 
 /// Exchanges that a loop may have open without a look at the other loops'.
 const RESERVED_EXCHANGES: u64 = 64;
@@ -76,7 +76,6 @@ pub struct EventLoop {
     state: Rc<LoopState>,
     accepting: Option<Accepting>,
     runtime: LocalRuntime,
-    clock: SystemClock,
 }
 
 impl std::fmt::Debug for EventLoop {
@@ -94,6 +93,7 @@ struct Accepting {
 /// What the tasks of one loop share.
 pub(crate) struct LoopState {
     pub(crate) options: Options,
+    pub(crate) clock: ServerClock,
     pub(crate) switches: Arc<LoopSwitches>,
     pub(crate) inbox: RefCell<Inbox>,
     pub(crate) exchanges: RefCell<Slots<Exchange>>,
@@ -120,8 +120,8 @@ pub(crate) struct LoopState {
     pub(crate) server_line: Vec<u8>,
     /// Buffers that no connection uses now.
     spare_buffers: RefCell<Vec<Vec<u8>>>,
-    /// The time at the start of this turn.
-    pub(crate) now_ms: Cell<u64>,
+    /// The time at the start of this turn, or at the last sweep in it.
+    coarse_ms: Cell<u64>,
     /// Polls so far.
     pub(crate) turn: Cell<u64>,
     pub(crate) draining: Cell<bool>,
@@ -151,6 +151,23 @@ impl LoopState {
             self.waker.wake_by_ref();
         }
         inbox.push(write);
+    }
+
+    /// The time: at the start of this turn or at the last sweep in it, so that a request costs no look at the clock; of a clock
+    /// that a test turns, now.
+    #[inline]
+    pub(crate) fn now_ms(&self) -> u64 {
+        if self.clock.is_turned() {
+            self.clock.now_ms()
+        } else {
+            self.coarse_ms.get()
+        }
+    }
+
+    /// Takes the time of the clock, which it returns, for that of this turn.
+    pub(crate) fn look_at_clock(&self) -> u64 {
+        self.coarse_ms.set(self.clock.now_ms());
+        self.coarse_ms.get()
     }
 
     /// Ends the poll, so that its conditions are looked at.
@@ -253,7 +270,7 @@ impl EventLoop {
             .build_local(LocalOptions::default())?;
         let waker = runtime.block_on(poll_fn(|cx| Poll::Ready(cx.waker().clone())));
         switches.set_waker(&waker);
-        let clock = engine.clock();
+        let clock = engine.clock().clone();
         let state = Rc::new(LoopState {
             options: engine.options().clone(),
             switches,
@@ -273,7 +290,8 @@ impl EventLoop {
             date: RefCell::new(Date::new()),
             server_line: server_line(engine.options()),
             spare_buffers: RefCell::default(),
-            now_ms: Cell::new(clock.now_ms()),
+            coarse_ms: Cell::new(clock.now_ms()),
+            clock,
             turn: Cell::new(0),
             draining: Cell::new(false),
             grace_passed: Cell::new(false),
@@ -288,7 +306,7 @@ impl EventLoop {
             waker,
         });
         let accepting = runtime.block_on(async {
-            tokio::task::spawn_local(timeouts::sweep(Rc::clone(&state), clock));
+            tokio::task::spawn_local(timeouts::sweep(Rc::clone(&state)));
             let listener = Rc::new(TcpListener::from_std(listener)?);
             let task = tokio::task::spawn_local(accept(Rc::clone(&state), Rc::clone(&listener)));
             Ok::<_, io::Error>(Accepting { listener, task })
@@ -297,7 +315,6 @@ impl EventLoop {
             state,
             accepting: Some(accepting),
             runtime,
-            clock,
         })
     }
 
@@ -307,9 +324,8 @@ impl EventLoop {
             state,
             accepting,
             runtime,
-            clock,
         } = self;
-        state.now_ms.set(clock.now_ms());
+        state.look_at_clock();
         state.turn.set(state.turn.get() + 1);
         state.adopt_routes();
         let mut outbox = Some(outbox);
@@ -404,10 +420,10 @@ fn drain(state: &Rc<LoopState>, accepting: Option<Accepting>, deadline_ms: u64) 
     let state = Rc::clone(state);
     tokio::task::spawn_local(async move {
         let grace_ms = GRACE_MS.min(deadline_ms / 4);
-        tokio::time::sleep(Duration::from_millis(grace_ms)).await;
+        state.clock.sleep_ms(grace_ms).await;
         state.grace_passed.set(true);
         state.wake_connections();
-        tokio::time::sleep(Duration::from_millis(deadline_ms - grace_ms)).await;
+        state.clock.sleep_ms(deadline_ms - grace_ms).await;
         state.deadline_passed.set(true);
         state.end_poll();
     });
@@ -429,14 +445,14 @@ async fn accept(state: Rc<LoopState>, listener: Rc<TcpListener>) {
                     0
                 };
                 state.switches.metrics.accept_failures.add(1);
-                if let Some(unlogged) = state.shared.accept_failed.event(state.now_ms.get()) {
+                if let Some(unlogged) = state.shared.accept_failed.event(state.now_ms()) {
                     log::warn!("cannot accept a connection: {error}; {shed} idle ones are closed for it{unlogged}");
                 }
                 if shed > 0 {
                     // Their tasks run, and end, before the next try.
                     tokio::task::yield_now().await;
                 } else {
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    state.clock.sleep_ms(ACCEPT_PAUSE_MS).await;
                 }
             }
         }
@@ -447,7 +463,7 @@ async fn accept(state: Rc<LoopState>, listener: Rc<TcpListener>) {
 async fn accept_last(state: Rc<LoopState>, listener: Rc<TcpListener>) {
     if state.options.reuse_port {
         match listener::stop_new(&*listener) {
-            Ok(()) => tokio::time::sleep(HANDSHAKE_WAIT).await,
+            Ok(()) => state.clock.sleep_ms(HANDSHAKE_WAIT_MS).await,
             Err(error) => log::warn!("connections may be reset while this server stops: {error}"),
         }
     }

@@ -44,7 +44,7 @@ impl LoopState {
         }
         let mut caches = self.file_caches.borrow_mut();
         match caches.of_endpoint(endpoint) {
-            Some(cache) => cache.answer(&request, self.now_ms.get()),
+            Some(cache) => cache.answer(&request, self.now_ms()),
             None => Lookup::Known(Err(Kind::Internal)),
         }
     }

@@ -4,11 +4,9 @@
 //! those that stay too long. So a timeout comes up to one sweep late, and never early.
 
 use std::rc::Rc;
-use std::time::Duration;
 
 use hinny_core::error::Kind;
 use hinny_core::options::{Options, RouteOptions};
-use hinny_core::time::Clock;
 
 use crate::connection::Connection;
 use crate::event_loop::LoopState;
@@ -82,12 +80,11 @@ impl Phase {
 }
 
 /// Looks for expired connections until the loop ends.
-pub(crate) async fn sweep(state: Rc<LoopState>, clock: impl Clock) {
+pub(crate) async fn sweep(state: Rc<LoopState>) {
     loop {
         let every_ms = sweep_interval_ms(&state);
-        tokio::time::sleep(Duration::from_millis(every_ms)).await;
-        let now_ms = clock.now_ms();
-        state.now_ms.set(now_ms);
+        state.clock.sleep_ms(every_ms).await;
+        let now_ms = state.look_at_clock();
         for connection in state.connections.borrow().iter() {
             look(connection, now_ms, every_ms);
         }

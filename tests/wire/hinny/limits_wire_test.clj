@@ -1,8 +1,8 @@
 (ns hinny.limits-wire-test
   "Sizes and times that a client must keep: what comes at the limit, what beyond it, and how the connection ends.
 
-  Timeouts are set small and nothing else is timed: what must come comes within the guard of the raw client, which is
-  below every default timeout, so it can only come because of the option."
+  Timeouts are long, and pass when the test says so. The guard of the raw client is below every default timeout: what comes
+  within it comes because of the time that passed for the server, and not for the test."
   (:require
    [clojure.string :as str]
    [clojure.test :refer [deftest is testing use-fixtures]]
@@ -136,13 +136,28 @@
               (is (= "close" (raw/header response "connection"))))
             (is (raw/eof? client))))))))
 
+(def ^:private after-head-ms
+  "Longer than :header-read-timeout-ms and :body-read-timeout-ms are when nobody sets them."
+  40000)
+
+(def ^:private after-idle-ms
+  "Longer than :keep-alive-timeout-ms is when nobody sets it."
+  90000)
+
+(defn- times-out?
+  "Whether the server does something about what it has of `client` when `ms` pass."
+  [server ms client]
+  (and (raw/await-taken client)
+       (raw/pass-until-heard! server ms client)))
+
 (deftest header-read-timeout-test
   (doseq [mode modes]
-    (with-server [server raw/echo-target {:handler-mode mode :header-read-timeout-ms 50}]
+    (with-server [server raw/echo-target {:handler-mode mode :turned-clock? true}]
       (doseq [part ["G" "GET / HTTP/1.1\r\n" "GET / HTTP/1.1\r\nHost: x\r\n\r"]]
         (testing (str "9110 15.5.9: 408 after a part of a head, " (pr-str part) ", " mode)
           (with-client [client server]
             (raw/send! client part)
+            (is (times-out? server after-head-ms client))
             (let [response (raw/read-response client)]
               (is (= [408 "Request Timeout"] ((juxt :status :body) response)))
               (is (= "close" (raw/header response "connection")))
@@ -150,11 +165,13 @@
             (is (raw/eof? client)))))
       (testing (str "9110 15.5.9: no answer if nothing was asked, " mode)
         (with-client [client server]
+          (is (times-out? server after-head-ms client))
           (is (raw/eof? client))))
       (testing (str "9110 15.5.9: 408 for the second request of a connection, " mode)
         (with-client [client server]
           (raw/send! client (str (raw/get-request "/a") "GET /b HT"))
           (is (= "get /a" (:body (raw/read-response client))))
+          (is (times-out? server after-head-ms client))
           (is (= 408 (:status (raw/read-response client))))
           (is (raw/eof? client))))
       (doseq [[what request expected] [["a sized body" (raw/post "/a" "b") "post /a b"]
@@ -166,36 +183,53 @@
           (with-client [client server]
             (raw/send! client (str request part))
             (is (= expected (:body (raw/read-response client))))
+            (is (times-out? server after-head-ms client))
             (is (= 408 (:status (raw/read-response client))))
             (is (raw/eof? client))))))))
 
+(deftest header-read-timeout-is-what-the-option-says-test
+  (doseq [[option before-ms then-ms] [[nil 15000 after-head-ms] [600000 300000 660000]]]
+    (testing (str ":header-read-timeout-ms " option ": not long before it, and then")
+      (with-server [server raw/echo-target (cond-> {:turned-clock? true :event-loops 1}
+                                             option (assoc :header-read-timeout-ms option))]
+        (with-client [client server]
+          (with-client [neighbour server]
+            (raw/send! client "G")
+            (is (raw/await-taken client))
+            (raw/pass! server before-ms)
+            (raw/come-round! neighbour)
+            (is (not (raw/heard? client)))
+            (is (times-out? server then-ms client))
+            (is (= 408 (:status (raw/read-response client))))))))))
+
 (deftest trickled-head-test
   (testing "9112 9.5: the time for a head is for all of it, a byte now and then does not prolong it"
-    (with-server [server raw/echo-target {:header-read-timeout-ms 200}]
+    (with-server [server raw/echo-target {:turned-clock? true}]
       (with-client [client server]
         (raw/send! client "GET / HTTP/1.1\r\nX-A: ")
-        (let [trickle (future
-                        (try
-                          (while true
-                            (raw/send! client "a")
-                            (raw/await-taken client))
-                          (catch java.io.IOException closed closed)))]
-          (is (= 408 (:status (raw/read-response client))))
-          (is (instance? java.io.IOException (deref trickle raw/guard-ms :still-open))))))))
+        (loop [turns 10]
+          (when-not (or (raw/heard? client) (zero? turns))
+            (raw/send! client "a")
+            (is (raw/await-taken client))
+            (raw/pass! server 5000)
+            (recur (dec turns))))
+        (is (= 408 (:status (raw/read-response client))))))))
 
 (deftest keep-alive-timeout-test
   (doseq [mode modes
           request [(raw/get-request "/a") (head "GET /a HTTP/1.0" "Connection: keep-alive")]]
     (testing (str "9112 9.5: an idle connection is closed without a word, " mode)
-      (with-server [server raw/echo-target {:handler-mode mode :keep-alive-timeout-ms 50}]
+      (with-server [server raw/echo-target {:handler-mode mode :turned-clock? true}]
         (with-client [client server]
           (raw/send! client request)
           (is (= "get /a" (:body (raw/read-response client))))
+          (is (times-out? server after-idle-ms client))
           (is (raw/eof? client)))
         (testing "an empty line begins no request"
           (with-client [client server]
             (raw/send! client (str request "\r\n"))
             (is (= "get /a" (:body (raw/read-response client))))
+            (is (times-out? server after-idle-ms client))
             (is (raw/eof? client))))))))
 
 (deftest body-read-timeout-test
@@ -205,9 +239,10 @@
                              ["a part of a chunk" ["Transfer-Encoding: chunked"] "5\r\nabc"]
                              ["no last chunk" ["Transfer-Encoding: chunked"] "3\r\nabc\r\n"]]]
     (testing (str "9110 15.5.9: 408 after " what " of a body, " mode)
-      (with-server [server raw/echo-target {:handler-mode mode :body-read-timeout-ms 50}]
+      (with-server [server raw/echo-target {:handler-mode mode :turned-clock? true}]
         (with-client [client server]
           (raw/send! client (str (apply head "POST / HTTP/1.1" "Host: x" lines) part))
+          (is (times-out? server after-head-ms client))
           (let [response (raw/read-response client)]
             (is (= 408 (:status response)))
             (is (= "close" (raw/header response "connection"))))
@@ -222,13 +257,14 @@
                                (.countDown started)
                                (raw/await-latch gate))
                              {:status 200 :body uri})
-                    {:event-loops 1 :header-read-timeout-ms 20 :keep-alive-timeout-ms 20 :body-read-timeout-ms 20}]
+                    {:event-loops 1 :handler-timeout-ms 0 :turned-clock? true}]
         (with-client [slow server]
           (raw/send! slow (raw/get-request "/slow"))
           (is (raw/await-latch started))
           (testing "connections that came later are timed out meanwhile"
             (dotimes [_ 3]
               (with-client [idle server]
+                (is (times-out? server after-idle-ms idle))
                 (is (raw/eof? idle)))))
           (.countDown gate)
           (is (= "/slow" (:body (raw/read-response slow)))))))))

@@ -8,6 +8,8 @@
   * `answer`, `conversation` -- the response to one request, and all there is to read until the server closes
   * `await-taken`, `come-round!`, `await-until`, `await-latch` -- wait for a fact, never for a time
   * `server-ended?`, `server-left?` -- whether the server has sent its last byte, read or not, and closed its socket
+  * `heard?` -- whether the server has sent any byte, or its last, that the client has not read
+  * `pass!`, `pass-until-heard!` -- let time pass for a server with `:turned-clock? true`
 
       (with-server [server handler {:handler-mode :inline}]
         (with-client [client server]
@@ -20,7 +22,8 @@
   (:require
    [clojure.string :as str]
    [hinny.kernel-sockets :as kernel]
-   [hinny.server :as server])
+   [hinny.server :as server]
+   [hinny.server-clock :as clock])
   (:import
    (java.io BufferedInputStream ByteArrayOutputStream Closeable InputStream)
    (java.net Socket SocketException)
@@ -43,7 +46,7 @@
 (defmacro with-server
   "Runs `body` with a server for `handler` on a free port of 127.0.0.1 bound to `server`. It need not drain."
   [[server handler options] & body]
-  `(with-open [~server (server/run-server ~handler (merge *options* ~options))]
+  `(with-open [~server (clock/run-server ~handler (merge *options* ~options))]
      ~@body))
 
 (defrecord Client [^Socket socket ^InputStream in]
@@ -243,6 +246,23 @@
   "Whether the server has no descriptor of the connection any more. True where the kernel shows no table of its sockets."
   [client]
   (not (:owned? (server-socket client))))
+
+(defn heard?
+  "Whether something has come for the client, a byte or the end, that it has not read."
+  [^Client client]
+  (or (pos? (.available ^InputStream (.-in client)))
+      (and (kernel/sockets?)
+           (not (contains? #{:established :close-wait} (:state (server-socket client)))))))
+
+(defn pass!
+  "Lets so many milliseconds pass for `server`, which has `:turned-clock? true`."
+  [server ms]
+  (clock/pass! server ms))
+
+(defn pass-until-heard!
+  "Lets so many milliseconds pass for `server`, as often as it takes until it does something about `client`; whether it did."
+  [server ms client]
+  (clock/pass-until! server ms guard-ms #(heard? client)))
 
 (defn come-round!
   "Waits until the one loop of a server has seen all that was sent to it before: it has answered `neighbour`, another

@@ -7,16 +7,14 @@
 //! - Lingering is bounded in time, without progress ([`crate::timeouts`]) and in all ([`TOTAL_MS`]), and in the number of
 //!   connections of a loop; not in bytes, as a client that sends all of its request first reads the response to it late.
 //! - A connection that lingers is not open: neither `:max-connections` nor the counter knows it any more, and a drain waits
-//!   for it [`DRAIN_WAIT`] at most.
+//!   for it [`DRAIN_WAIT_MS`] at most.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use tokio::io::ReadBuf;
-use tokio::time::Sleep;
 
 use crate::connection::Connection;
 use crate::timeouts::Phase;
@@ -29,7 +27,7 @@ const TOTAL_MS: u64 = 30_000;
 const CONNECTIONS_MAX: usize = 1024;
 
 /// How long a drain waits for a connection that lingers.
-const DRAIN_WAIT: Duration = Duration::from_millis(300);
+const DRAIN_WAIT_MS: u64 = 300;
 
 /// A connection that lingers.
 pub(crate) struct Linger {
@@ -43,7 +41,7 @@ enum DrainWait {
     /// There is none.
     None,
     /// The drain waits.
-    Until(Pin<Box<Sleep>>),
+    Until(Pin<Box<dyn Future<Output = ()>>>),
     /// If nothing else is left, the loop ends.
     Over,
 }
@@ -59,7 +57,7 @@ impl Linger {
         state.lingering.update(|lingering| lingering + 1);
         Some(Self {
             connection: Rc::clone(connection),
-            began_ms: state.now_ms.get(),
+            began_ms: state.now_ms(),
             wait: DrainWait::None,
         })
     }
@@ -72,7 +70,7 @@ impl Linger {
         }
         let state = Rc::clone(&connection.state);
         let scratch = &mut *state.read_buffer.borrow_mut();
-        while state.now_ms.get() - self.began_ms < TOTAL_MS {
+        while state.now_ms() - self.began_ms < TOTAL_MS {
             let mut buf = ReadBuf::new(scratch);
             let read = connection.socket.borrow_mut().poll_read(cx, &mut buf);
             let Poll::Ready(read) = read else {
@@ -91,7 +89,8 @@ impl Linger {
     fn poll_wait(&mut self, cx: &mut Context<'_>) {
         let state = &self.connection.state;
         if matches!(self.wait, DrainWait::None) && state.draining.get() {
-            self.wait = DrainWait::Until(Box::pin(tokio::time::sleep(DRAIN_WAIT)));
+            let clock = state.clock.clone();
+            self.wait = DrainWait::Until(Box::pin(async move { clock.sleep_ms(DRAIN_WAIT_MS).await }));
         }
         if let DrainWait::Until(sleep) = &mut self.wait
             && sleep.as_mut().poll(cx).is_ready()

@@ -172,7 +172,7 @@ fn with_frame<T>(
         head_request: request.head_request,
         close,
         server: &state.server_line,
-        date: date.line(state.now_ms.get()),
+        date: date.line(state.now_ms()),
     };
     write(connection.socket.borrow_mut().buffer(state), &frame)
 }

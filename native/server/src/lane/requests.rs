@@ -409,7 +409,7 @@ fn begin(connection: &Connection, asking: &Asking, options: &RouteOptions) -> Op
     connection.lane_requests.set(requests);
     OpenRequest {
         exchange: 0,
-        since_ms: state.now_ms.get(),
+        since_ms: state.now_ms(),
         handler_ms: options.handler_timeout_ms.unwrap_or(u64::MAX),
         head_request: asking.method == HEAD,
         safe: is_safe(asking.method),

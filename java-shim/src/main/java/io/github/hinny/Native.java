@@ -107,6 +107,14 @@ final class Native {
      */
     static native void setReply(long engine, int number, byte[] response);
 
+    /**
+     * Lets time pass for a server, as if the machine had slept. For tests: the server must have been started with the system
+     * property {@code hinny.test.faults}. Any thread.
+     *
+     * @throws EngineException if it was not, or is stopped
+     */
+    static native void passTime(long engine, long ms);
+
     /** Ends the handle. Loops that are still open go on until they close. Does nothing the second time. */
     static native void stop(long engine);
 }
