@@ -81,7 +81,11 @@
   "Returns the counters of `server` since its start, a map of keyword to long; empty when it has stopped.
 
   `:connections-accepted :connections-open :requests :exchanges-open :core-responses :errors-answered :replies-stale :panics
-  :accept-failures`"
+  :accept-failures`
+
+  And of its workers now `:workers-busy`, of these `:workers-streaming` (with a streamed body) and `:workers-stuck` (at
+  anything else for a second or longer), `:exchanges-queued` (they wait for a worker); since its start `:exchanges-refused`
+  (answered 503 because no worker had room)."
   {:added "0.1"}
   [server]
   (update-keys (into {} (.metrics (.engine (held server)))) keyword))
@@ -106,7 +110,7 @@
                                :more (health/routes health)}))
 
 (defn- engine-settings
-  [{:keys [handler event-loops handler-mode worker-threads worker-queue-depth exchange-buffer-bytes]}
+  [{:keys [handler event-loops handler-mode worker-threads stream-threads worker-queue-depth exchange-buffer-bytes]}
    route-table]
   (Engine$Settings. handler
                     route-table
@@ -116,6 +120,7 @@
                       :inline Engine$Mode/INLINE
                       :async Engine$Mode/ASYNC)
                     (int (if (= :virtual worker-threads) 0 worker-threads))
+                    (int stream-threads)
                     (int worker-queue-depth)
                     (int exchange-buffer-bytes)))
 

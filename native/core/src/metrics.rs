@@ -39,6 +39,20 @@ counters! {
     accept_failures = "accept-failures", "Failed attempts to accept a connection.";
 }
 
+/// The names of what the workers of a server do, which the JVM side counts, in the order in which it gives the numbers.
+pub const WORKER_NAMES: &[&str] = &[
+    // Workers that are with a handler, a response or a body now.
+    "workers-busy",
+    // Those of them that are with a body that is streamed, or a handler whose request's body is.
+    "workers-streaming",
+    // Those of the busy and not streaming that have been at the same thing for a second or longer.
+    "workers-stuck",
+    // Exchanges that wait for a worker now.
+    "exchanges-queued",
+    // Exchanges that were answered 503 since the start because no worker had room for them.
+    "exchanges-refused",
+];
+
 /// A number with one writer and any number of readers.
 #[derive(Debug, Default)]
 pub struct Counter(AtomicU64);

@@ -244,7 +244,7 @@ methods! {
 
 /// Everything that both sides must agree on, a line each: `const NAME value`, `result NAME value`, `json-reason NUMBER WORD WORDS`,
 /// `method name`, `header name`,
-/// `metric name`, `native name descriptor`.
+/// `metric name`, `worker-metric name`, `native name descriptor`.
 fn layout_text() -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
@@ -265,6 +265,9 @@ fn layout_text() -> String {
     }
     for name in metrics::NAMES {
         let _ = writeln!(text, "metric {name}");
+    }
+    for name in metrics::WORKER_NAMES {
+        let _ = writeln!(text, "worker-metric {name}");
     }
     for (name, descriptor) in DESCRIPTORS {
         let _ = writeln!(text, "native {name} {descriptor}");

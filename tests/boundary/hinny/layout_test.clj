@@ -36,7 +36,7 @@
 
 (deftest layout-text-test
   (testing "the layout has these kinds of lines and no other"
-    (is (= #{"const" "result" "json-reason" "method" "header" "metric" "native"} (set (keys @layout)))))
+    (is (= #{"const" "result" "json-reason" "method" "header" "metric" "worker-metric" "native"} (set (keys @layout)))))
   (testing "no name stands twice"
     (doseq [[kind lines] @layout]
       (is (apply distinct? (map first lines)) kind))))
@@ -94,7 +94,7 @@
             class-name)))))
 
 (deftest metrics-test
-  (let [names (mapv (comp keyword first) (of-kind "metric"))]
+  (let [names (mapv (comp keyword first) (concat (of-kind "metric") (of-kind "worker-metric")))]
     (testing "a server has every counter of the layout and no other"
       (raw/with-server [server (constantly (probe/ok "")) {}]
         (is (= (set names) (set (keys (server/server-metrics server)))))))

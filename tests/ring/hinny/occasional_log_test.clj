@@ -4,10 +4,9 @@
    [clojure.test :refer [deftest is testing]]
    [hinny.log-capture :as log :refer [with-log]])
   (:import
-   (io.github.hinny OccasionalLog)
+   (io.github.hinny OccasionalLog SafeLogger)
    (java.util.concurrent.atomic AtomicLong)
-   (java.util.function LongSupplier)
-   (org.slf4j LoggerFactory)))
+   (java.util.function LongSupplier)))
 
 (set! *warn-on-reflection* true)
 
@@ -16,7 +15,7 @@
 (defn- by-clock
   "An `OccasionalLog` by a clock that the test sets."
   ^OccasionalLog [^AtomicLong nanos]
-  (OccasionalLog. (LoggerFactory/getLogger "hinny.server")
+  (OccasionalLog. (SafeLogger/named "hinny.server")
                   (reify LongSupplier (getAsLong [_] (.get nanos)))))
 
 (defn- warn! [^OccasionalLog occasional n]

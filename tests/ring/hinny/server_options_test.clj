@@ -27,6 +27,7 @@
    :handler-mode :worker
    :http1-engine :auto
    :worker-threads 64
+   :stream-threads 256
    :worker-queue-depth 16384
    :routes nil
    :trailing-slash :strict
@@ -60,7 +61,7 @@
   (is (= defaults (options/resolve-options nil)))
   (is (= defaults (options/resolve-options {})))
   (doseq [[option value] {:host "::1" :port 0 :event-loops 3 :handler-mode :inline :http1-engine :hyper :worker-threads :virtual
-                          :worker-queue-depth 1 :routes [] :trailing-slash :redirect :health true :max-body-bytes 0 :inline-body-bytes 0 :exchange-buffer-bytes 4096
+                          :stream-threads 1 :worker-queue-depth 1 :routes [] :trailing-slash :redirect :health true :max-body-bytes 0 :inline-body-bytes 0 :exchange-buffer-bytes 4096
                           :parse #{:query :form :json} :parsed-body-bytes 0 :json-keys :keyword
                           :max-unread-body-bytes 0 :max-head-bytes 1024 :max-uri-bytes 64 :max-header-count 1
                           :max-connections 1 :max-exchanges 1 :max-requests-per-connection 1 :server-header nil
@@ -84,6 +85,7 @@
   {:port [0 65535]
    :event-loops [1 1024]
    :worker-threads [1 10000]
+   :stream-threads [1 100000]
    :worker-queue-depth [1 1000000]
    :max-body-bytes [0 1099511627776]
    :inline-body-bytes [0 8388608]

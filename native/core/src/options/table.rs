@@ -46,11 +46,18 @@ pub const OPTIONS: &[OptionSpec] = &[
         doc: "Most handlers that run at once in worker mode; threads are made only when work waits. :virtual runs each handler on a virtual thread of its own (JDK 21+).",
     },
     OptionSpec {
+        name: "stream-threads",
+        kind: OptionKind::Integer { min: 1, max: 100_000 },
+        unit: "threads",
+        default: OptionDefault::Integer(256),
+        doc: "Most workers that may be with a streamed body at once, of a response or of a request that is still arriving. They do not count against :worker-threads, so clients and producers that are slow or idle keep no worker from other requests; one more stream waits for one of these to end. With :virtual, a stream is only counted apart from other handlers.",
+    },
+    OptionSpec {
         name: "worker-queue-depth",
         kind: OptionKind::Integer { min: 1, max: 1_000_000 },
         unit: "exchanges",
         default: OptionDefault::Integer(16_384),
-        doc: "Exchanges that may wait for a worker; one more is answered 503 with Retry-After. With :virtual, handlers that may be running.",
+        doc: "Exchanges that may wait for a worker, and as many whose request body is still arriving; one more is answered 503 with Retry-After. With :virtual, handlers that may be running, and as many streams.",
     },
     OptionSpec {
         name: "routes",

@@ -24,25 +24,23 @@ interface Driver {
     /** Returns what the driver's own thread encodes with; its outbox goes out by itself. */
     ReplyWriter writer();
 
-    /** Returns a writer for another thread, to be given back. */
-    ReplyWriter borrowWriter();
+    /** Returns where other threads get writers. */
+    ReplyWriters writers();
 
-    /** Takes a borrowed writer back. */
-    void giveBack(ReplyWriter writer);
+    /** Hands work to a worker that may wait for a client, or for the producer of a body; returns whether there was room. */
+    boolean dispatchStream(Work work);
 
-    /**
-     * Hands work to a worker.
-     *
-     * @param always whether it is taken even if no worker has room
-     * @return whether it was taken
-     */
-    boolean dispatch(Work work, boolean always);
+    /** Hands work to a worker, even if none has room. */
+    void dispatchAlways(Work work);
 
     /** Makes records about the exchange reach it. The driver's own thread. */
     void register(Exchange exchange);
 
     /** Learns why an exchange has failed, whose FAIL command it gets before or after that. Any thread. */
     void report(String what, Throwable thrown, RingRequest request);
+
+    /** Learns that a handler took longer than it may. The driver's own thread. */
+    void timedOut(RingRequest request);
 
     /** Returns how many bytes of each body of an exchange may wait for their receiver. */
     int exchangeBufferBytes();

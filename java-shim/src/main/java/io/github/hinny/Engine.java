@@ -36,6 +36,7 @@ public final class Engine {
     private final WorkerPool workers;
     private final Watchdog watchdog;
     private final String[] metricNames;
+    private final String[] workerMetricNames;
     private final AtomicReference<State> state = new AtomicReference<>(State.RUNNING);
     private final CompletableFuture<Void> begin = new CompletableFuture<>();
     private final CompletableFuture<Void> end = new CompletableFuture<>();
@@ -45,6 +46,7 @@ public final class Engine {
         this.handle = handle;
         this.port = Native.port(handle);
         this.metricNames = Layout.metricNames();
+        this.workerMetricNames = Layout.workerMetricNames();
         this.tables = new RouteTables(settings.eventLoops());
         if (settings.routes() != null) {
             tables.add(settings.routes(), handle);
@@ -54,7 +56,7 @@ public final class Engine {
             loops[i] = new EventLoop(i, settings);
         }
         this.watchdog = new Watchdog(loops);
-        this.workers = WorkerPool.of(settings.workerThreads(), settings.workerQueueDepth(), watchdog);
+        this.workers = WorkerPool.of(settings, watchdog);
         watchdog.watch(workers);
         watchdog.start();
         try {
@@ -85,6 +87,7 @@ public final class Engine {
      * @param eventLoops number of event loops
      * @param mode how the handler is called
      * @param workerThreads most worker threads, {@link WorkerPool#VIRTUAL} for virtual threads
+     * @param streamThreads most worker threads beside those, in place of those that are with a streamed body
      * @param workerQueueDepth exchanges that may wait for a worker
      * @param exchangeBufferBytes how much of each body of an exchange may wait for its receiver
      */
@@ -94,6 +97,7 @@ public final class Engine {
             int eventLoops,
             Mode mode,
             int workerThreads,
+            int streamThreads,
             int workerQueueDepth,
             int exchangeBufferBytes) {}
 
@@ -169,7 +173,7 @@ public final class Engine {
         return state.get();
     }
 
-    /** Returns the counters of all loops together by name; empty when the server has stopped. */
+    /** Returns the counters of all loops together and of the workers by name; empty when the server has stopped. */
     public Map<String, Long> metrics() {
         final long[] values = new long[metricNames.length];
         try {
@@ -178,10 +182,15 @@ public final class Engine {
             return Map.of();
         }
         final Map<String, Long> metrics = new LinkedHashMap<>();
-        for (int i = 0; i < values.length; i++) {
-            metrics.put(metricNames[i], values[i]);
-        }
+        putAll(metrics, metricNames, values);
+        putAll(metrics, workerMetricNames, workers.load().values());
         return metrics;
+    }
+
+    private static void putAll(final Map<String, Long> metrics, final String[] names, final long[] values) {
+        for (int i = 0; i < values.length; i++) {
+            metrics.put(names[i], values[i]);
+        }
     }
 
     /**

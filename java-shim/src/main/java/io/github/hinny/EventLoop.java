@@ -1,6 +1,5 @@
 package io.github.hinny;
 
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 
 /**
@@ -26,11 +25,12 @@ final class EventLoop implements Driver, Runnable {
     private final Thread thread;
     private final CountDownLatch opened = new CountDownLatch(1);
     private final ReplyQueue replies = new ReplyQueue();
-    private final ReplyWriter writer = new ReplyWriter(OUTBOX_BYTES);
+    private final ReplyWriter writer = new ReplyWriter(new Outbox(OUTBOX_BYTES));
     private final Outbox outbox = writer.outbox;
-    private final ConcurrentLinkedQueue<ReplyWriter> spareWriters = new ConcurrentLinkedQueue<>();
+    private final ReplyWriters writers = new SpareWriters();
 
     private final HandlerTurn handlerTurn = new HandlerTurn();
+    private final OccasionalLog timeouts = new OccasionalLog(LOG);
 
     private boolean dispatched; // Workers got exchanges in the last turn.
 
@@ -98,23 +98,18 @@ final class EventLoop implements Driver, Runnable {
     }
 
     @Override
-    public ReplyWriter borrowWriter() {
-        final ReplyWriter spare = spareWriters.poll();
-        return spare == null ? new ReplyWriter() : spare;
+    public ReplyWriters writers() {
+        return writers;
     }
 
     @Override
-    public void giveBack(final ReplyWriter borrowed) {
-        spareWriters.add(borrowed);
+    public boolean dispatchStream(final Work work) {
+        return workers.dispatchStream(work);
     }
 
     @Override
-    public boolean dispatch(final Work work, final boolean always) {
-        if (always) {
-            workers.dispatchAlways(work);
-            return true;
-        }
-        return workers.dispatch(new Work[] {work}, 1) == 1;
+    public void dispatchAlways(final Work work) {
+        workers.dispatchAlways(work);
     }
 
     @Override
@@ -125,6 +120,11 @@ final class EventLoop implements Driver, Runnable {
     @Override
     public void report(final String what, final Throwable thrown, final RingRequest request) {
         HandlerFailure.log(what, thrown, request);
+    }
+
+    @Override
+    public void timedOut(final RingRequest request) {
+        timeouts.warn("handler took longer than :handler-timeout-ms for {}", HandlerFailure.describe(request));
     }
 
     @Override

@@ -89,19 +89,32 @@ final class Exchange extends Work {
 
     /** Calls a sync handler, unless the client has left already, and leaves its response with the driver. */
     @Override
-    Driver run(final ReplyWriter writer) {
+    Driver run(final ReplyWriters writers) {
         if (goneAs == 0) {
+            Object response = null;
+            Throwable failure = null;
             try {
-                respond(handler.invoke(request), writer);
+                response = handler.invoke(request);
             } catch (final Throwable thrown) {
-                fail(thrown, writer);
+                failure = thrown;
+            }
+            // Only now: handlers that wait have none.
+            final ReplyWriter writer = writers.borrow();
+            try {
+                answer(response, failure, writer);
+                send(writer);
             } finally {
                 Thread.interrupted();
+                writers.giveBack(writer);
             }
-            send(writer);
-            writePending();
         }
         return driver;
+    }
+
+    /** Returns the body that is left to write, if there is one. */
+    @Override
+    Work rest() {
+        return pending == null ? null : Work.of(driver, this::writePending);
     }
 
     /** Calls an async handler on the driver's own thread. */
@@ -170,6 +183,10 @@ final class Exchange extends Work {
     /** The exchange is over before its response was complete. */
     void gone(final int kind) {
         goneAs = kind;
+        final RingRequest of = request;
+        if (kind == Records.KIND_HANDLER_TIMEOUT && of != null) {
+            driver.timedOut(of);
+        }
         // First: a stream that fails lets its writer finish the exchange, and with that forget the function.
         callOnClose();
         final IOException reason = new IOException(HandlerFailure.reason(kind));
@@ -194,6 +211,21 @@ final class Exchange extends Work {
         request = null;
         if (goneAs == 0) {
             onClose = null;
+        }
+    }
+
+    /** Appends what a sync handler has returned or thrown to the writer's outbox. */
+    private void answer(final Object response, final Throwable thrown, final ReplyWriter writer) {
+        Throwable failure = thrown;
+        if (failure == null) {
+            try {
+                respond(response, writer);
+            } catch (final Throwable unwritable) {
+                failure = unwritable;
+            }
+        }
+        if (failure != null) {
+            fail(failure, writer);
         }
     }
 
@@ -251,7 +283,7 @@ final class Exchange extends Work {
     /** Writes an answer on any thread, and lets a worker write the body that it may have. Never throws. */
     private void answerAnywhere(final Answer answer) {
         final boolean own = driver.isOwnThread();
-        final ReplyWriter writer = own ? driver.writer() : driver.borrowWriter();
+        final ReplyWriter writer = own ? driver.writer() : driver.writers().borrow();
         try {
             answer.write(writer);
         } catch (final Throwable thrown) {
@@ -265,7 +297,7 @@ final class Exchange extends Work {
             }
         } finally {
             if (!own) {
-                driver.giveBack(writer);
+                driver.writers().giveBack(writer);
             }
         }
     }
@@ -294,7 +326,7 @@ final class Exchange extends Work {
     }
 
     private void dispatchPending(final ReplyWriter writer) {
-        if (pending != null && !driver.dispatch(Work.of(driver, this::writePending), false)) {
+        if (pending != null && !driver.dispatchStream(Work.of(driver, this::writePending))) {
             final BodyWriter body = takePending();
             if (body != null) {
                 body.discard();
@@ -317,6 +349,9 @@ final class Exchange extends Work {
         final ResponseStream out = stream;
         final RingRequest of = request;
         try {
+            if (goneAs != 0) {
+                throw new IOException(HandlerFailure.reason(goneAs));
+            }
             body.writeTo(out, !async);
         } catch (final Throwable thrown) {
             final int reason = goneAs;
@@ -335,7 +370,7 @@ final class Exchange extends Work {
     private void callOnClose() {
         final IFn f = (IFn) ON_CLOSE.getAndSet(this, null);
         if (f != null) {
-            driver.dispatch(Work.of(driver, () -> callOnClose(f)), true);
+            driver.dispatchAlways(Work.of(driver, () -> callOnClose(f)));
         }
     }
 

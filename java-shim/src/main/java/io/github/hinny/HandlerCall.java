@@ -26,6 +26,7 @@ public final class HandlerCall implements Driver {
     private final RingRequest request;
     private final Exchange exchange;
     private final Thread thread;
+    private final ReplyWriters writers = new SpareWriters();
     private final CountDownLatch ended = new CountDownLatch(1);
 
     // All guarded by this.
@@ -44,8 +45,7 @@ public final class HandlerCall implements Driver {
     public HandlerCall(final IFn handler, final boolean async, final RingRequest request) {
         this.request = request;
         this.exchange = new Exchange(this, handler, async, request, System.nanoTime());
-        this.thread =
-                new Thread(async ? exchange::callAsync : () -> exchange.run(new ReplyWriter()), "hinny-handler-call");
+        this.thread = new Thread(async ? exchange::callAsync : () -> runAll(exchange), "hinny-handler-call");
         this.thread.setDaemon(true);
     }
 
@@ -195,26 +195,37 @@ public final class HandlerCall implements Driver {
     }
 
     @Override
-    public ReplyWriter borrowWriter() {
-        return new ReplyWriter();
+    public ReplyWriters writers() {
+        return writers;
     }
 
     @Override
-    public void giveBack(final ReplyWriter writer) {
-        // The next one is new.
+    public boolean dispatchStream(final Work work) {
+        dispatchAlways(work);
+        return true;
     }
 
     @Override
-    public boolean dispatch(final Work work, final boolean always) {
-        final Thread worker = new Thread(() -> work.run(new ReplyWriter()), "hinny-handler-call-worker");
+    public void dispatchAlways(final Work work) {
+        final Thread worker = new Thread(() -> runAll(work), "hinny-handler-call-worker");
         worker.setDaemon(true);
         worker.start();
-        return true;
+    }
+
+    private void runAll(final Work first) {
+        for (Work work = first; work != null; work = work.rest()) {
+            work.run(writers);
+        }
     }
 
     @Override
     public void register(final Exchange registered) {
         // It is the only one.
+    }
+
+    @Override
+    public void timedOut(final RingRequest of) {
+        // Whoever gives up knows.
     }
 
     @Override

@@ -65,7 +65,7 @@ final class HandlerFailure {
     }
 
     /** Method and path. The query may hold secrets, so it is not logged. */
-    private static String describe(final RingRequest request) {
+    static String describe(final RingRequest request) {
         if (request == null) {
             return "a request that was answered";
         }

@@ -139,7 +139,7 @@ final class Inbox {
                 return;
             }
             final boolean async = how == Engine.Mode.ASYNC;
-            final Exchange exchange = new Exchange(driver, called, async, request, now);
+            final Exchange exchange = new Exchange(driver, called, async, request, now == 0 ? System.nanoTime() : now);
             register(exchange);
             if (async) {
                 turn.next();
@@ -148,8 +148,10 @@ final class Inbox {
                 } finally {
                     turn.next();
                 }
-            } else {
+            } else if (!request.isBodyStreamed()) {
                 addToBatch(exchange);
+            } else if (!workers.dispatchStream(exchange)) {
+                exchange.refuse(writer);
             }
         } catch (final Throwable failure) {
             // No memory left, say. The other requests of this turn have theirs.

@@ -7,16 +7,26 @@ package io.github.hinny;
  */
 final class Layout {
     private static final String METRIC = "metric ";
+    private static final String WORKER_METRIC = "worker-metric ";
     private static final String JSON_REASON = "json-reason ";
 
     private Layout() {}
 
     /** Returns the names of the counters, in the order of {@link Native#metrics}. */
     static String[] metricNames() {
+        return behind(METRIC);
+    }
+
+    /** Returns the names of the numbers of a {@link WorkerLoad}, in its order. */
+    static String[] workerMetricNames() {
+        return behind(WORKER_METRIC);
+    }
+
+    private static String[] behind(final String word) {
         return Native.layout()
                 .lines()
-                .filter(line -> line.startsWith(METRIC))
-                .map(line -> line.substring(METRIC.length()))
+                .filter(line -> line.startsWith(word))
+                .map(line -> line.substring(word.length()))
                 .toArray(String[]::new);
     }
 

@@ -14,7 +14,7 @@ final class Native {
 
     /**
      * Returns what both sides must agree on, a line each: {@code const NAME value}, {@code result NAME value}, {@code method NAME}, {@code header
-     * name}, {@code metric name}, {@code native name descriptor}.
+     * name}, {@code metric name}, {@code worker-metric name}, {@code native name descriptor}.
      */
     static native String layout();
 

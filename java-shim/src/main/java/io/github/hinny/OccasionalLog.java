@@ -3,7 +3,6 @@ package io.github.hinny;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
-import org.slf4j.Logger;
 
 /**
  * Logs a kind of event at most once in ten seconds, with the number of those that it kept quiet about since.
@@ -16,13 +15,13 @@ import org.slf4j.Logger;
 public final class OccasionalLog {
     private static final long PAUSE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
-    private final Logger logger;
+    private final SafeLogger logger;
     private final LongSupplier nanoClock;
     private final AtomicLong next; // When the next event may be logged.
     private final AtomicLong unlogged = new AtomicLong();
 
     /** Logs to {@code logger}. */
-    OccasionalLog(final Logger logger) {
+    OccasionalLog(final SafeLogger logger) {
         this(logger, System::nanoTime);
     }
 
@@ -31,7 +30,7 @@ public final class OccasionalLog {
      *
      * @param nanoClock returns nanoseconds since any moment, as {@link System#nanoTime} does
      */
-    public OccasionalLog(final Logger logger, final LongSupplier nanoClock) {
+    public OccasionalLog(final SafeLogger logger, final LongSupplier nanoClock) {
         this.logger = logger;
         this.nanoClock = nanoClock;
         this.next = new AtomicLong(nanoClock.getAsLong());

@@ -8,7 +8,7 @@ import java.util.Arrays;
  * <p>An event loop makes one, fills it through {@link ResponseEncoder}, hands {@link #array} and
  * {@link #position} to {@code poll}, and calls {@link #reset}. Growing replaces the array, so
  * nobody keeps {@link #array} across a write. The bytes behind the position are undefined. An array
- * that grew beyond 1 MiB is dropped at the next reset, so one large response does not pin its
+ * that grew beyond 1 MiB, or what else it is told, is dropped at the next reset, so one large response does not pin its
  * memory.
  *
  * <p>Not thread-safe.
@@ -17,16 +17,23 @@ public final class Outbox {
     /** The largest array that every JVM can make, in bytes, cut to a multiple of 8. */
     private static final int CAPACITY_MAX_BYTES = Integer.MAX_VALUE - 15;
 
-    /** A larger array does not outlive {@link #reset}. */
+    /** Unless it is told otherwise, a larger array does not outlive {@link #reset}. */
     private static final int CAPACITY_KEPT_BYTES = 1 << 20;
 
     private final int initialCapacityBytes;
+    private final int keptBytes;
     private byte[] array;
     private int position;
 
     /** Makes an empty outbox. */
     public Outbox(final int initialCapacityBytes) {
+        this(initialCapacityBytes, CAPACITY_KEPT_BYTES);
+    }
+
+    /** Makes an empty outbox of which no larger array than {@code keptBytes} outlives {@link #reset}. */
+    Outbox(final int initialCapacityBytes, final int keptBytes) {
         this.initialCapacityBytes = initialCapacityBytes;
+        this.keptBytes = keptBytes;
         this.array = new byte[initialCapacityBytes];
     }
 
@@ -47,10 +54,10 @@ public final class Outbox {
         position = newPosition;
     }
 
-    /** Forgets all commands; shrinks the array to its initial capacity if it grew beyond 1 MiB. */
+    /** Forgets all commands; shrinks the array to its initial capacity if it grew beyond what is kept. */
     public void reset() {
         position = 0;
-        if (array.length > CAPACITY_KEPT_BYTES && array.length > initialCapacityBytes) {
+        if (array.length > keptBytes && array.length > initialCapacityBytes) {
             array = new byte[initialCapacityBytes];
         }
     }

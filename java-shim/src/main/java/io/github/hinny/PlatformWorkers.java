@@ -22,6 +22,10 @@ import java.util.concurrent.locks.LockSupport;
  * #WAIT_NANOS} and the pool is too slow for those that wait: then the number doubles, at most to the limit. The same
  * tells that handlers are not short after all: nothing waits for a blocked worker for longer than that and a nap of the
  * watchdog.
+ *
+ * <p>A worker whose work may wait for a client or for the producer of a body ({@link StreamQueue}) does not count against the
+ * limit: others may be made in its place, and it ends when it comes back and there are enough. So streams hold up nothing
+ * else, and at most the limits of both are there.
  */
 final class PlatformWorkers implements WorkerPool {
     private static final SafeLogger LOG = SafeLogger.named("hinny.server");
@@ -46,14 +50,17 @@ final class PlatformWorkers implements WorkerPool {
     private final int eagerLimit;
     private final int queueDepth;
     private final Watchdog watchdog;
+    private final WorkerWatch watch = new WorkerWatch();
     private final ClassLoader contextClassLoader = Thread.currentThread().getContextClassLoader();
     private final ConcurrentLinkedQueue<Work> queue = new ConcurrentLinkedQueue<>();
     private final AtomicInteger queued = new AtomicInteger();
+    private final StreamQueue streams;
+    private final AtomicLong refused = new AtomicLong();
 
     /** 1 while a worker that was woken or made has not found work yet. */
     private final AtomicInteger searching = new AtomicInteger();
 
-    /** Workers that are not idle. */
+    /** Workers that are neither idle nor with a stream. */
     private final AtomicInteger awake = new AtomicInteger();
 
     private final HandlerPace pace = new HandlerPace();
@@ -68,10 +75,11 @@ final class PlatformWorkers implements WorkerPool {
     private long noThreadUntil = System.nanoTime(); // Guarded by lock.
     private volatile boolean stopped;
 
-    PlatformWorkers(final int limit, final int queueDepth, final Watchdog watchdog) {
+    PlatformWorkers(final int limit, final int streamLimit, final int queueDepth, final Watchdog watchdog) {
         this.limit = limit;
         this.eagerLimit = Math.min(limit, Runtime.getRuntime().availableProcessors());
         this.queueDepth = queueDepth;
+        this.streams = new StreamQueue(streamLimit, queueDepth);
         this.watchdog = watchdog;
     }
 
@@ -84,6 +92,7 @@ final class PlatformWorkers implements WorkerPool {
         final int taken = Math.max(0, Math.min(count, room));
         if (taken < count) {
             queued.addAndGet(taken - count);
+            refused.addAndGet(count - taken);
         }
         for (int i = 0; i < taken; i++) {
             queue.add(batch[i]);
@@ -92,6 +101,16 @@ final class PlatformWorkers implements WorkerPool {
             callForHelp();
         }
         return taken;
+    }
+
+    @Override
+    public boolean dispatchStream(final Work work) {
+        if (stopped || !streams.offer(work)) {
+            refused.incrementAndGet();
+            return false;
+        }
+        callForHelp();
+        return true;
     }
 
     @Override
@@ -104,14 +123,19 @@ final class PlatformWorkers implements WorkerPool {
     /** Work waits: sees to it that as many workers are awake as it needs. */
     private void callForHelp() {
         final int awakeNow = awake.get() - stuck;
-        if (awakeNow > 0 && pace.isEnough(awakeNow, queued.get())) {
+        if (awakeNow > 0 && pace.isEnough(awakeNow, waiting())) {
             watchdog.lookSoon();
         } else {
             wakeOne();
         }
     }
 
-    /** Sees to it that a worker looks at the queue, unless one is about to. */
+    /** Returns how much could run if there were workers. */
+    private int waiting() {
+        return queued.get() + streams.startable();
+    }
+
+    /** Sees to it that a worker looks at the queues, unless one is about to. */
     private void wakeOne() {
         if (searching.get() != 0 || !searching.compareAndSet(0, 1)) {
             return;
@@ -120,7 +144,7 @@ final class PlatformWorkers implements WorkerPool {
         synchronized (lock) {
             woken = idle.pollLast();
             if (woken == null) {
-                if (workers.size() - stuck < eagerLimit && workers.size() < limit) {
+                if (size() - stuck < eagerLimit && size() < limit) {
                     makeWorker();
                     return;
                 }
@@ -129,15 +153,20 @@ final class PlatformWorkers implements WorkerPool {
         }
         if (woken != null) {
             woken.wake();
-        } else if (workers() < limit) {
+        } else if (hasRoom()) {
             watchdog.lookSoon();
         }
     }
 
-    private int workers() {
+    private boolean hasRoom() {
         synchronized (lock) {
-            return workers.size();
+            return size() < limit;
         }
+    }
+
+    /** Returns how many workers there are that are not with a stream. Call with the lock. */
+    private int size() {
+        return workers.size() - streams.running();
     }
 
     /** Call with the lock. */
@@ -166,8 +195,9 @@ final class PlatformWorkers implements WorkerPool {
     @Override
     public boolean relieve(final long nowNanos) {
         countStuck(nowNanos);
-        final boolean tooSlow = pace.isTooSlow(queued.get(), WAIT_NANOS, nowNanos);
-        final Work oldest = queue.peek();
+        watch.refused(refused.get());
+        final boolean tooSlow = pace.isTooSlow(waiting(), WAIT_NANOS, nowNanos);
+        final Work oldest = oldest(nowNanos);
         if (oldest == null || stopped) {
             return false;
         }
@@ -175,9 +205,12 @@ final class PlatformWorkers implements WorkerPool {
             pace.slowDown();
             synchronized (lock) {
                 // An idle worker is a wake that is on its way; more threads would not be faster.
-                final int more = idle.isEmpty() ? Math.min(Math.max(workers.size(), 1), queued.get()) : 0;
-                for (int i = 0; i < more && workers.size() < limit; i++) {
+                final int more = idle.isEmpty() ? Math.min(Math.max(size(), 1), waiting()) : 0;
+                for (int i = 0; i < more && size() < limit; i++) {
                     makeWorker();
+                }
+                if (size() >= limit && idle.isEmpty()) {
+                    watch.queued(oldest, waiting(), limit, nowNanos);
                 }
             }
             wakeOne();
@@ -187,17 +220,42 @@ final class PlatformWorkers implements WorkerPool {
         return true;
     }
 
-    /** A worker that has been in a handler or a body for so long is no help for what waits. */
+    /** Returns what could run and waits for longest; null if nothing does. */
+    private Work oldest(final long nowNanos) {
+        final Work stream = streams.peek();
+        if (stream != null && streams.startable() == 0) {
+            watch.streamsQueued(stream, streams.waiting(), streams.running(), nowNanos);
+        }
+        final Work plain = queue.peek();
+        return plain != null || streams.startable() == 0 ? plain : stream;
+    }
+
+    /** A worker that has been in a handler for so long is no help for what waits. */
     private void countStuck(final long nowNanos) {
         int count = 0;
         synchronized (lock) {
             for (final Worker worker : workers) {
-                if (worker.isStuck(nowNanos)) {
+                if (!worker.streaming && worker.busyNanos(nowNanos) >= WAIT_NANOS) {
                     count++;
                 }
             }
         }
         stuck = count;
+    }
+
+    @Override
+    public WorkerLoad load() {
+        final long now = System.nanoTime();
+        long busy = 0;
+        long stuckFor = 0;
+        synchronized (lock) {
+            for (final Worker worker : workers) {
+                final long nanos = worker.busyNanos(now);
+                busy += nanos > 0 ? 1 : 0;
+                stuckFor += !worker.streaming && WorkerLoad.isStuck(nanos) ? 1 : 0;
+            }
+        }
+        return new WorkerLoad(busy, streams.running(), stuckFor, queued.get() + streams.waiting(), refused.get());
     }
 
     @Override
@@ -230,14 +288,18 @@ final class PlatformWorkers implements WorkerPool {
     /** The loops are gone: what waits are exchanges that are over and functions that are to hear of it. */
     private void awaitQueueEmpty(final long timeoutNanos) {
         final long deadline = System.nanoTime() + timeoutNanos;
-        while (!queue.isEmpty() && System.nanoTime() - deadline < 0) {
+        while (queued.get() + streams.waiting() > 0 && System.nanoTime() - deadline < 0) {
             LockSupport.parkNanos(this, STOP_NAP_NANOS);
         }
     }
 
     /** A worker's thread. */
-    private final class Worker extends Thread {
+    private final class Worker extends Thread implements ReplyWriters {
         private final ReplyWriter writer = new ReplyWriter();
+
+        /** The current work may wait for a client or for the producer of a body. */
+        private volatile boolean streaming;
+
         private final Driver[] driversHeld = new Driver[REPLIES_HELD];
         private int held;
         private volatile boolean woken;
@@ -273,27 +335,47 @@ final class PlatformWorkers implements WorkerPool {
             }
         }
 
-        boolean isStuck(final long nowNanos) {
-            final long since = busySince.get();
-            return since != 0 && nowNanos - since >= WAIT_NANOS;
+        @Override
+        public ReplyWriter borrow() {
+            return writer;
         }
 
-        /** Runs work until there is none, also that of a stopped pool: exchanges that are gone end. Returns whether the pool goes on. */
+        @Override
+        public void giveBack(final ReplyWriter borrowed) {
+            // It is this worker's own.
+        }
+
+        /** Returns for how long it has been with the same work, 0 without any. */
+        long busyNanos(final long nowNanos) {
+            final long since = busySince.get();
+            return since == 0 ? 0 : Math.max(1, nowNanos - since);
+        }
+
+        /** Runs work until there is none, also that of a stopped pool: exchanges that are gone end. Returns whether it goes on. */
         private boolean work() {
-            Work work = queue.poll();
+            Work work = next();
             searching.set(0);
             long before = System.nanoTime();
             while (work != null) {
                 busySince.lazySet(before);
-                if (queued.decrementAndGet() > 0) {
+                if (!streaming && queued.decrementAndGet() + streams.startable() > 0) {
                     callForHelp();
                 }
-                hold(work.run(writer));
-                final long now = System.nanoTime();
-                pace.add(now - before);
-                before = now;
+                if (!streaming) {
+                    hold(work.run(this));
+                    final long now = System.nanoTime();
+                    pace.add(now - before);
+                    before = now;
+                    work = startRest(work.rest());
+                }
+                if (streaming) {
+                    if (!runStream(work)) {
+                        return false;
+                    }
+                    before = System.nanoTime();
+                }
                 busySince.lazySet(0);
-                work = queue.poll();
+                work = next();
                 if (work == null || held == REPLIES_HELD || !pace.isShort()) {
                     wakeDrivers();
                 }
@@ -303,6 +385,66 @@ final class PlatformWorkers implements WorkerPool {
                 }
             }
             return !stopped;
+        }
+
+        /** Takes work, a stream first: there are never too many of them. */
+        private Work next() {
+            final Work stream = streams.poll();
+            if (stream != null) {
+                streaming = true;
+                return stream;
+            }
+            return queue.poll();
+        }
+
+        /** Takes the oldest of the streams that wait, of which {@code rest} is the newest; null if none may run. */
+        private Work startRest(final Work rest) {
+            if (rest == null) {
+                return null;
+            }
+            streams.add(rest);
+            final Work stream = streams.poll();
+            streaming = stream != null;
+            return stream;
+        }
+
+        /**
+         * Runs work that was taken from {@link #streams}. Meanwhile another worker may be in this one's place; returns whether
+         * this one goes on after that.
+         */
+        private boolean runStream(final Work first) {
+            wakeDrivers();
+            awake.decrementAndGet();
+            if (waiting() > 0) {
+                callForHelp();
+            }
+            final boolean goesOn;
+            try {
+                for (Work work = first; work != null; work = work.rest()) {
+                    work.run(this).wake();
+                }
+            } finally {
+                goesOn = comeBack();
+            }
+            if (!goesOn && waiting() > 0) {
+                wakeOne();
+            }
+            return goesOn;
+        }
+
+        /** The stream is over; returns whether the pool has room for this worker. */
+        private boolean comeBack() {
+            synchronized (lock) {
+                streams.leave();
+                streaming = false;
+                final boolean goesOn = size() <= limit;
+                if (goesOn) {
+                    awake.incrementAndGet();
+                } else {
+                    workers.remove(this);
+                }
+                return goesOn;
+            }
         }
 
         /** The loop has a reply that it need not know of yet. If the next handler blocks, the watchdog tells it. */
@@ -323,7 +465,7 @@ final class PlatformWorkers implements WorkerPool {
             Work work = null;
             for (int i = 0; i < LOOKS_BEFORE_SLEEP && work == null; i++) {
                 Thread.yield();
-                work = queue.poll();
+                work = next();
             }
             return work;
         }
@@ -336,7 +478,7 @@ final class PlatformWorkers implements WorkerPool {
             }
             awake.decrementAndGet();
             // What was added before this worker was idle may have found nobody to wake.
-            if (!queue.isEmpty()) {
+            if (waiting() > 0) {
                 wakeOne();
             }
             final long deadline = System.nanoTime() + KEEP_ALIVE_NANOS;
@@ -355,7 +497,7 @@ final class PlatformWorkers implements WorkerPool {
                 } else {
                     LockSupport.parkNanos(this, left);
                 }
-                if (stopped && queue.isEmpty()) {
+                if (stopped && waiting() == 0) {
                     return false;
                 }
             }

@@ -2,24 +2,35 @@ package io.github.hinny;
 
 import java.lang.reflect.InvocationTargetException;
 import java.util.Arrays;
-import java.util.Set;
+import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * A virtual thread for each exchange (JDK 21 and later), at most a given number at once.
+ * A virtual thread for each exchange (JDK 21 and later), at most a given number at once, and as many with streamed bodies.
  *
  * <p>Virtual threads are reached by reflection, since Hinny runs on JDK 17 too.
  */
 final class VirtualWorkers implements WorkerPool {
+    /** In place of what a thread runs that may wait for a client or for the producer of a body. */
+    private static final Work STREAM = Work.of(null, () -> {});
+
     private final ThreadFactory factory = virtualThreadFactory();
     private final int limit;
+    private final Map<Thread, Work> threads = new ConcurrentHashMap<>();
+
+    /** Threads with what waits for no client. */
     private final AtomicInteger running = new AtomicInteger();
-    private final Set<Thread> threads = ConcurrentHashMap.newKeySet();
-    private final ConcurrentLinkedQueue<ReplyWriter> writers = new ConcurrentLinkedQueue<>();
+
+    /** Threads with a body that is streamed. Counted apart, so that these leave room for others. */
+    private final AtomicInteger streaming = new AtomicInteger();
+
+    private final WorkerWatch watch = new WorkerWatch();
+    private final AtomicLong refused = new AtomicLong();
+    private final ReplyWriters writers = new SpareWriters();
     private volatile boolean stopped;
 
     VirtualWorkers(final int limit) {
@@ -33,7 +44,7 @@ final class VirtualWorkers implements WorkerPool {
 
     @Override
     public int dispatch(final Work[] batch, final int count) {
-        final int taken = reserve(count);
+        final int taken = reserve(running, count);
         if (taken == 1) {
             start(batch[0]);
         } else if (taken > 1) {
@@ -43,33 +54,46 @@ final class VirtualWorkers implements WorkerPool {
     }
 
     @Override
+    public boolean dispatchStream(final Work work) {
+        if (reserve(streaming, 1) == 0) {
+            return false;
+        }
+        start(STREAM, () -> runStream(work));
+        return true;
+    }
+
+    @Override
     public void dispatchAlways(final Work work) {
         running.incrementAndGet();
         start(work);
     }
 
     /** Counts as many of {@code wanted} exchanges as may run, and returns how many these are. */
-    private int reserve(final int wanted) {
-        while (!stopped) {
-            final int now = running.get();
-            final int taken = Math.min(wanted, limit - now);
-            if (taken <= 0) {
-                return 0;
+    private int reserve(final AtomicInteger counter, final int wanted) {
+        int taken = 0;
+        while (taken == 0 && !stopped) {
+            final int now = counter.get();
+            final int room = Math.min(wanted, limit - now);
+            if (room <= 0) {
+                break;
             }
-            if (running.compareAndSet(now, now + taken)) {
-                return taken;
+            if (counter.compareAndSet(now, now + room)) {
+                taken = room;
             }
         }
-        return 0;
+        if (taken < wanted) {
+            refused.addAndGet(wanted - taken);
+        }
+        return taken;
     }
 
     private Thread start(final Work work) {
-        return start(() -> run(work));
+        return start(work, () -> run(work));
     }
 
     /** Lets the thread of the first start the others: from outside each start may have to wake a thread of the JVM's. */
     private void startAll(final Work[] works) {
-        start(() -> {
+        start(works[0], () -> {
             try {
                 for (int i = 1; i < works.length; i++) {
                     final Thread thread = start(works[i]);
@@ -84,43 +108,77 @@ final class VirtualWorkers implements WorkerPool {
         });
     }
 
-    private Thread start(final Runnable task) {
+    private Thread start(final Work work, final Runnable task) {
         final Thread thread = factory.newThread(task);
-        threads.add(thread);
+        threads.put(thread, work);
         thread.start();
         return thread;
     }
 
     private void run(final Work work) {
-        final ReplyWriter reused = writers.poll();
-        final ReplyWriter writer = reused == null ? new ReplyWriter() : reused;
+        boolean counts = true;
         try {
-            work.run(writer).wake();
+            work.run(writers).wake();
+            final Work rest = work.rest();
+            if (rest != null) {
+                threads.put(Thread.currentThread(), STREAM);
+                streaming.incrementAndGet();
+                running.decrementAndGet();
+                counts = false;
+                runStream(rest);
+            }
         } finally {
-            writers.add(writer);
             threads.remove(Thread.currentThread());
-            running.decrementAndGet();
+            if (counts) {
+                running.decrementAndGet();
+            }
+        }
+    }
+
+    /** Runs work that counts as streaming. */
+    private void runStream(final Work first) {
+        try {
+            for (Work work = first; work != null; work = work.rest()) {
+                work.run(writers).wake();
+            }
+        } finally {
+            threads.remove(Thread.currentThread());
+            streaming.decrementAndGet();
         }
     }
 
     @Override
     public boolean relieve(final long nowNanos) {
+        watch.refused(refused.get());
         return false;
     }
 
     @Override
+    public WorkerLoad load() {
+        final long now = System.nanoTime();
+        long stuck = 0;
+        for (final Work work : threads.values()) {
+            if (work != STREAM && WorkerLoad.isStuck(now - work.dispatchedNanos)) {
+                stuck++;
+            }
+        }
+        final long streams = streaming.get();
+        return new WorkerLoad(running.get() + streams, streams, stuck, 0, refused.get());
+    }
+
+    @Override
     public boolean ownsCurrentThread() {
-        return threads.contains(Thread.currentThread());
+        return threads.containsKey(Thread.currentThread());
     }
 
     @Override
     public void stop(final long timeoutMs) throws InterruptedException {
         stopped = true;
         final long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMs);
-        for (final Thread thread : threads) {
+        for (final Thread thread : threads.keySet()) {
             thread.interrupt();
         }
-        for (final Thread thread : threads) {
+        for (final Thread thread : threads.keySet()) {
             final long leftMs = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
             if (leftMs > 0) {
                 thread.join(leftMs);

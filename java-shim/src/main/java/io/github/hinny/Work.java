@@ -14,13 +14,21 @@ abstract class Work {
      *
      * @return the driver to {@linkplain Driver#wake wake} now, because replies wait with it
      */
-    abstract Driver run(ReplyWriter writer);
+    abstract Driver run(ReplyWriters writers);
+
+    /**
+     * Returns what is left to do when it has run, and may wait for a client or for the producer of a body; null if nothing
+     * is. Asked once.
+     */
+    Work rest() {
+        return null;
+    }
 
     /** Returns work that runs {@code task}, which must not throw, for an exchange of {@code driver}. */
     static Work of(final Driver driver, final Runnable task) {
         return new Work(System.nanoTime()) {
             @Override
-            Driver run(final ReplyWriter writer) {
+            Driver run(final ReplyWriters writers) {
                 try {
                     task.run();
                 } finally {

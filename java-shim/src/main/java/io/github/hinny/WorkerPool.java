@@ -13,8 +13,14 @@ interface WorkerPool {
      */
     int dispatch(Work[] batch, int count);
 
+    /** Takes work that may wait for a client, or for the producer of a body; returns whether there was room. */
+    boolean dispatchStream(Work work);
+
     /** Takes work even if there is no room. */
     void dispatchAlways(Work work);
+
+    /** Returns what the workers do now. */
+    WorkerLoad load();
 
     /** Makes more threads if work waits for too long; called by the watchdog. Returns whether it should look again soon. */
     boolean relieve(long nowNanos);
@@ -26,8 +32,11 @@ interface WorkerPool {
     void stop(long timeoutMs) throws InterruptedException;
 
     /** A pool for these options. */
-    static WorkerPool of(final int threads, final int queueDepth, final Watchdog watchdog) {
-        return threads == VIRTUAL ? new VirtualWorkers(queueDepth) : new PlatformWorkers(threads, queueDepth, watchdog);
+    static WorkerPool of(final Engine.Settings settings, final Watchdog watchdog) {
+        return settings.workerThreads() == VIRTUAL
+                ? new VirtualWorkers(settings.workerQueueDepth())
+                : new PlatformWorkers(
+                        settings.workerThreads(), settings.streamThreads(), settings.workerQueueDepth(), watchdog);
     }
 
     /** In place of a number of threads: a virtual thread for each exchange. */

@@ -88,7 +88,7 @@ public class RequestPathBench {
     }
 
     private Inbox inbox(final BenchDriver driver, final IFn handler, final Engine.Mode mode) {
-        final Engine.Settings settings = new Engine.Settings(handler, null, 1, mode, 1, 1024, 256 << 10);
+        final Engine.Settings settings = new Engine.Settings(handler, null, 1, mode, 1, 1, 1024, 256 << 10);
         final Inbox inbox = new Inbox(driver, settings, new SameThread(), new HandlerTurn(), version -> null);
         int at = 0;
         for (int i = 0; i < BATCH; i++) {
@@ -133,20 +133,40 @@ public class RequestPathBench {
     }
 
     /** Runs each exchange at once. */
-    private static final class SameThread implements WorkerPool {
+    private static final class SameThread implements WorkerPool, ReplyWriters {
         private final ReplyWriter writer = new ReplyWriter();
+
+        @Override
+        public ReplyWriter borrow() {
+            return writer;
+        }
+
+        @Override
+        public void giveBack(final ReplyWriter borrowed) {
+            // There is one thread.
+        }
 
         @Override
         public int dispatch(final Work[] batch, final int count) {
             for (int i = 0; i < count; i++) {
-                batch[i].run(writer).wake();
+                batch[i].run(this).wake();
             }
             return count;
         }
 
         @Override
+        public boolean dispatchStream(final Work work) {
+            return false;
+        }
+
+        @Override
         public void dispatchAlways(final Work work) {
-            work.run(writer);
+            work.run(this);
+        }
+
+        @Override
+        public WorkerLoad load() {
+            return new WorkerLoad(0, 0, 0, 0, 0);
         }
 
         @Override
@@ -167,7 +187,7 @@ public class RequestPathBench {
 
     /** An event loop without its core. */
     private static final class BenchDriver implements Driver, ReplyQueue.Loss {
-        final ReplyWriter writer = new ReplyWriter(64 << 10);
+        final ReplyWriter writer = new ReplyWriter(new Outbox(64 << 10));
         final ReplyQueue replies = new ReplyQueue();
 
         @Override
@@ -196,18 +216,18 @@ public class RequestPathBench {
         }
 
         @Override
-        public ReplyWriter borrowWriter() {
-            return new ReplyWriter();
+        public ReplyWriters writers() {
+            return new SpareWriters();
         }
 
         @Override
-        public void giveBack(final ReplyWriter borrowed) {
-            // The next one is new.
-        }
-
-        @Override
-        public boolean dispatch(final Work work, final boolean always) {
+        public boolean dispatchStream(final Work work) {
             return false;
+        }
+
+        @Override
+        public void dispatchAlways(final Work work) {
+            throw new IllegalStateException("nothing here has work of its own");
         }
 
         @Override
@@ -218,6 +238,11 @@ public class RequestPathBench {
         @Override
         public void report(final String what, final Throwable thrown, final RingRequest request) {
             throw new IllegalStateException(what, thrown);
+        }
+
+        @Override
+        public void timedOut(final RingRequest request) {
+            throw new IllegalStateException("nothing here waits");
         }
 
         @Override
