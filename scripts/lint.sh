@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The lints: clippy and javac's (on every JDK found) with warnings as errors, and no reflection in Clojure.
+# The lints: clippy and javac's (on every JDK found) with warnings as errors, no reflection in Clojure, and nothing that
+# depends on the default locale.
 set -eu
 # shellcheck source=scripts/env.sh
 . "$(dirname "$0")/env.sh"
@@ -15,6 +16,9 @@ while read -r major home; do
   find java-shim/src/main/java -name '*.java' -print0 |
     xargs -0 "$home/bin/javac" --release 17 -Xlint:all -Werror -d "target/lint/$major" -cp "$(cat clj/target/classpath/runtime)"
 done < <(scripts/jdks.sh)
+
+echo "locale"
+scripts/lint-locale.py
 
 echo "reflection"
 scripts/check-reflection.sh

@@ -9,6 +9,7 @@
 
   Prints where it listens. Handlers are inline but in `health` and where `tables` starts servers and swaps."
   (:require
+   [hinny.impl.text :as text]
    [hinny.server :as server]))
 
 (set! *warn-on-reflection* true)
@@ -70,7 +71,7 @@
   "An endpoint that answers the number that `f` returns."
   [f]
   {:handler-mode :worker
-   :get (fn [request] (text (format "%.3f" (double (f request)))))})
+   :get (fn [request] (text (text/formatted "%.3f" (double (f request)))))})
 
 (defn- tables
   "Starts a server with `count` routes and some of its own, which answer times in ms: `/first` what its own start took,

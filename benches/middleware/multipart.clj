@@ -6,6 +6,7 @@
   figure is the median of many short rounds, in brackets the lowest and the highest quartile. Temporary files are deleted
   within the time that is measured."
   (:require
+   [hinny.impl.text :as text]
    [hinny.middleware :as hinny]
    [hinny.middleware-app :as app]
    [ring.middleware.multipart-params :as ring]
@@ -79,7 +80,7 @@
           [_ ring _] (quartiles (second both))]
       (doseq [[side times] (map vector ["hinny" "ring"] both)
               :let [[low median high] (quartiles times)]]
-        (println (format "%-32s %-6s %10.2f µs  [%.2f %.2f]  %5.1f ×" (str what ", " store) side median low high (/ ring median)))))))
+        (println (text/formatted "%-32s %-6s %10.2f µs  [%.2f %.2f]  %5.1f ×" (str what ", " store) side median low high (/ ring median)))))))
 
 (defn -main
   "Prints what forms cost."

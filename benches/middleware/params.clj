@@ -4,6 +4,7 @@
   Run with Ring's jars on the class path, see benches/middleware/README.md. Both sides take turns in one process; each
   figure is the median of many short rounds, in brackets the lowest and the highest quartile."
   (:require
+   [hinny.impl.text :as text]
    [hinny.middleware :as hinny]
    [ring.middleware.cookies :as ring-cookies]
    [ring.middleware.keyword-params :as ring-keywords]
@@ -64,8 +65,8 @@
           medians (mapv quartiles times)
           ring (second (last medians))]
       (doseq [[[side] [low median high]] (map vector sides medians)]
-        (println (format "%-16s %-34s %7.3f µs  [%.3f %.3f]  %5.1f ×" what side (/ median 1e3) (/ low 1e3) (/ high 1e3)
-                         (/ ring median)))))))
+        (println (text/formatted "%-16s %-34s %7.3f µs  [%.3f %.3f]  %5.1f ×" what side (/ median 1e3) (/ low 1e3) (/ high 1e3)
+                   (/ ring median)))))))
 
 (defn- requests
   "A function that makes the request of Hinny's with this record, which costs little beside the rest."

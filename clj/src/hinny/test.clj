@@ -19,6 +19,7 @@
    [hinny.impl.body :as body]
    [hinny.impl.error :as error]
    [hinny.impl.options :as options]
+   [hinny.impl.text :as text]
    [hinny.server :as server])
   (:import
    (io.github.hinny ContentType HandlerCall InvalidResponseException RequestWriter RequestWriter$Field RequestWriter$Head RingRequest)
@@ -56,7 +57,7 @@
           :when (not (and (string? field) (string? value)))]
     (refuse (str "request :headers must be a map of Strings, has " (pr-str field) " " (pr-str value)) {:headers headers}))
   (let [named (into {"host" (str (or server-name "localhost") (when server-port (str ":" server-port)))}
-                    (map (fn [[field value]] [(str/lower-case field) value]))
+                    (map (fn [[field value]] [(text/lower-case field) value]))
                     headers)]
     (cond
       (nil? body) named
@@ -76,7 +77,7 @@
     (when-not (str/starts-with? path "/")
       (refuse (str "request :uri must begin with \"/\", is " (pr-str uri)) {:uri uri}))
     (RequestWriter$Head. 1
-                         (str/upper-case (name (or request-method :get)))
+                         (text/upper-case (name (or request-method :get)))
                          path
                          (or query-string query)
                          (or server-name "localhost")
@@ -107,7 +108,7 @@
   (let [told? (or head? (= 304 (.status call)))
         framing (if told? #{"transfer-encoding"} #{"transfer-encoding" "content-length"})]
     (reduce (fn [headers [field value]]
-              (let [field (str/lower-case field)]
+              (let [field (text/lower-case field)]
                 (cond
                   (framing field) headers
                   (contains? headers field) (update headers field #(conj (if (vector? %) % [%]) value))

@@ -3,6 +3,7 @@
   (:require
    [clojure.test :refer [are deftest is testing]]
    [hinny.impl.json-writer :as json]
+   [hinny.impl.text :as text]
    [hinny.json-protocol :as json-protocol])
   (:import
    (io.github.hinny JsonSettings)
@@ -193,7 +194,7 @@
                       #(is (= "[[\"a\"],[\"b\"]]" (written [{:a 1} (LinkedHashMap. ^java.util.Map (hash-map :b 1))])))))
   (testing "to a class that the writer knows by itself"
     (extended-for-now String
-                      (fn [^String s] (if (= s "1") 1 (.toUpperCase s)))
+                      (fn [^String s] (if (= s "1") 1 (text/upper-case s)))
                       #(is (= "{\"k\":[\"TEXT\",1]}" (written {"k" ["text" "1"]})))))
   (testing "all that is over"
     (is (= "[{\"a\":\"text\"}]" (written [{:a "text"}])))

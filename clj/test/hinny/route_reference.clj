@@ -4,7 +4,8 @@
   * `decode`     -- the words of a table as data
   * `find-match` -- `[number params]` of what answers, nil for nothing"
   (:require
-   [clojure.string :as str])
+   [clojure.string :as str]
+   [hinny.impl.text :as text])
   (:import
    (java.io ByteArrayOutputStream)
    (java.nio ByteBuffer ByteOrder)
@@ -55,7 +56,7 @@
                #(let [ch (char (Integer/parseInt (subs % 1) 16))]
                   (if (re-matches #"[A-Za-z0-9._~-]" (str ch))
                     (str ch)
-                    (str/upper-case %)))))
+                    (text/upper-case %)))))
 
 (defn- as-regex
   [pattern]

@@ -13,7 +13,8 @@
    [clojure.java.io :as io]
    [clojure.stacktrace :as stacktrace]
    [clojure.string :as str]
-   [clojure.test :as test])
+   [clojure.test :as test]
+   [hinny.impl.text :as text])
   (:import
    (java.io File)
    (java.nio.file Path)))
@@ -68,11 +69,11 @@
                           (catch Throwable failure
                             (print-load-failure ns-name failure)
                             [0 1]))]
-    (println (format "%5d passed %4d failed %8.2f s  %s"
-                     passed
-                     failed
-                     (/ (- (System/nanoTime) began) 1e9)
-                     ns-name))
+    (println (text/formatted "%5d passed %4d failed %8.2f s  %s"
+               passed
+               failed
+               (/ (- (System/nanoTime) began) 1e9)
+               ns-name))
     (flush)
     [passed failed]))
 
@@ -99,6 +100,6 @@
         nothing? (zero? (+ passed failed))]
     (when nothing?
       (println "no test found below" (str/join ", " roots)))
-    (println (format "%d passed, %d failed" passed failed))
+    (println (text/formatted "%d passed, %d failed" passed failed))
     (flush)
     (System/exit (if (or nothing? (pos? failed)) 1 0))))

@@ -9,6 +9,7 @@
    [clojure.test :refer [are deftest is testing]]
    [hinny.forked-jvm :as forked]
    [hinny.impl.options :as options]
+   [hinny.impl.text :as text]
    [hinny.json :as json]
    [hinny.probe :as probe]
    [hinny.raw-client :as raw]
@@ -469,5 +470,5 @@
           (is (probe/flat? before after) value)
           (is (= (:fds before) (:fds after)))
           (is (= (:threads before) (:threads after))))
-        (println (format "      %,d exchanges (%s), round %d: %s"
-                         exchanges (name mode) (count results) (probe/change before after)))))))
+        (println (text/formatted "      %,d exchanges (%s), round %d: %s"
+                   exchanges (name mode) (count results) (probe/change before after)))))))

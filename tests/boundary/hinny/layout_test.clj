@@ -6,6 +6,7 @@
    [clojure.string :as str]
    [clojure.test :refer [deftest is testing]]
    [hinny.impl.options :as options]
+   [hinny.impl.text :as text]
    [hinny.probe :as probe]
    [hinny.raw-client :as raw]
    [hinny.server :as server])
@@ -63,7 +64,7 @@
     (is (= (mapv first (of-kind "method"))
            (mapv #(HeaderNames/method %) (range 1 (inc (HeaderNames/methodCount)))))))
   (testing "as Ring names them"
-    (is (= (mapv #(keyword (str/lower-case (first %))) (of-kind "method"))
+    (is (= (mapv #(keyword (text/lower-case (first %))) (of-kind "method"))
            (mapv #(HeaderNames/methodKeyword %) (range 1 (inc (HeaderNames/methodCount))))))))
 
 (deftest header-names-test
@@ -73,7 +74,7 @@
     (testing "each name is found by its id, in any case"
       (doseq [[id header-name] (map-indexed vector rust)]
         (is (= (inc id) (HeaderNames/id header-name)) header-name)
-        (is (= (inc id) (HeaderNames/id (str/upper-case header-name))) header-name)))))
+        (is (= (inc id) (HeaderNames/id (text/upper-case header-name))) header-name)))))
 
 (defn- descriptor
   [^Method method]

@@ -4,6 +4,7 @@
   (:require
    [clojure.test :refer [deftest is testing]]
    [hinny.forked-jvm :as forked]
+   [hinny.impl.text :as text]
    [hinny.probe :as probe]
    [hinny.raw-client :as raw]
    [hinny.server :as server])
@@ -317,4 +318,4 @@
         (is (= (:fds before) (:fds after))))
       (testing "leave the memory and the global references as they were"
         (is (probe/flat? before after) value))
-      (println (format "      %d lives, round %d: %s" lives (count results) (probe/change before after))))))
+      (println (text/formatted "      %d lives, round %d: %s" lives (count results) (probe/change before after))))))

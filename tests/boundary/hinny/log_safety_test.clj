@@ -9,6 +9,7 @@
    [clojure.test.check.generators :as gen]
    [clojure.test.check.properties :as prop]
    [hinny.forked-jvm :as forked]
+   [hinny.impl.text :as text]
    [hinny.middleware :as middleware]
    [hinny.probe :as probe]
    [hinny.raw-client :as raw]
@@ -34,7 +35,7 @@
   (let [property (prop/for-all [text hostile-text]
                    (let [escaped (LogText/escape text)]
                      (and (not (re-find unfit escaped))
-                          (= (str/replace text unfit #(format "\\u%04x" (int (first %)))) escaped)
+                          (= (str/replace text unfit #(text/formatted "\\u%04x" (int (first %)))) escaped)
                           (or (re-find unfit text) (identical? text escaped)))))]
     (is (true? (:result (tc/quick-check 500 property))))))
 

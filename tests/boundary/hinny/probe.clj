@@ -17,6 +17,7 @@
   (:require
    [clojure.java.io :as io]
    [clojure.string :as str]
+   [hinny.impl.text :as text]
    [hinny.raw-client :as raw]
    [hinny.server :as server])
   (:import
@@ -198,11 +199,11 @@
 (defn change
   "A round's weights in words."
   [before after]
-  (format "%,d -> %,d KiB, %d -> %d global references, descriptors %s -> %s, %d -> %d threads"
-          (:memory-kib before) (:memory-kib after)
-          (:global-references before) (:global-references after)
-          (reduce + (vals (:fds before))) (reduce + (vals (:fds after)))
-          (count (:threads before)) (count (:threads after))))
+  (text/formatted "%,d -> %,d KiB, %d -> %d global references, descriptors %s -> %s, %d -> %d threads"
+    (:memory-kib before) (:memory-kib after)
+    (:global-references before) (:global-references after)
+    (reduce + (vals (:fds before))) (reduce + (vals (:fds after)))
+    (count (:threads before)) (count (:threads after))))
 
 ;;; Logging
 
@@ -210,7 +211,7 @@
   [^ILoggingEvent event]
   (let [^IThrowableProxy thrown (.getThrowableProxy event)]
     {:logger (.getLoggerName event)
-     :level (keyword (str/lower-case (str (.getLevel event))))
+     :level (keyword (text/lower-case (str (.getLevel event))))
      :message (.getFormattedMessage event)
      :thrown (when thrown (.getClassName thrown))
      :thrown-message (when thrown (.getMessage thrown))

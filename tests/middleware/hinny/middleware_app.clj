@@ -18,6 +18,7 @@
    [clojure.java.io :as io]
    [clojure.string :as str]
    [clojure.test :refer [is testing]]
+   [hinny.impl.text :as text]
    [hinny.raw-client :as raw :refer [with-server]]
    [hinny.request-lint :as lint]
    [hinny.server :as server])
@@ -136,7 +137,7 @@
 (defn- response-map [^HttpResponse response]
   (let [bytes (.body response)]
     {:status (.statusCode response)
-     :headers (into {} (map (fn [[k v]] [(str/lower-case k) (vec v)])) (.map (.headers response)))
+     :headers (into {} (map (fn [[k v]] [(text/lower-case k) (vec v)])) (.map (.headers response)))
      :bytes bytes
      :body (utf8 bytes)}))
 

@@ -9,6 +9,7 @@
       ;; => [[:server-port \"80\"]]"
   (:require
    [clojure.string :as str]
+   [hinny.impl.text :as text]
    [ring.core.protocols :as protocols])
   (:import
    (clojure.lang IPersistentMap)
@@ -41,7 +42,7 @@
    :uri #(and (string? %) (some? (re-matches #"/[!-~&&[^?#]]*|\*" %)))
    :query-string (optional #(and (string? %) (not (str/starts-with? % "?")) (not (re-find #"[#\s]" %))))
    :scheme #{:http :https}
-   :request-method #(and (keyword? %) (= (name %) (str/lower-case (name %))) (nil? (namespace %)))
+   :request-method #(and (keyword? %) (= (name %) (text/lower-case (name %))) (nil? (namespace %)))
    :protocol #{"HTTP/1.0" "HTTP/1.1"}
    :headers headers?
    :body (optional #(instance? InputStream %))
@@ -55,8 +56,8 @@
     (conj [:content-type content-type])
     (and content-length (not= (str content-length) (get headers "content-length")))
     (conj [:content-length content-length])
-    (and character-encoding (not (str/includes? (str/lower-case (str (get headers "content-type")))
-                                                (str/lower-case character-encoding))))
+    (and character-encoding (not (str/includes? (text/lower-case (str (get headers "content-type")))
+                                                (text/lower-case character-encoding))))
     (conj [:character-encoding character-encoding])))
 
 (defn request-violations

@@ -6,6 +6,7 @@
    [clojure.test.check.clojure-test :refer [defspec]]
    [clojure.test.check.generators :as gen]
    [clojure.test.check.properties :as prop]
+   [hinny.impl.text :as text]
    [hinny.middleware :as hinny]
    [hinny.record-writer :as record]
    [ring.middleware.cookies :as ring])
@@ -30,7 +31,7 @@
      (:cookies (hinny/cookies-request (plain header) options))))
 
 (def ^:private decoders
-  [{} {:decoder identity} {:decoder #(when-not (str/includes? % "a") (str/upper-case %))}])
+  [{} {:decoder identity} {:decoder #(when-not (str/includes? % "a") (text/upper-case %))}])
 
 (deftest headers-test
   (doseq [header ["" " " "a" "=" "a=" "a=1" "a=1;b=2" "a=1; b=2" "a=1, b=2" "a=1 b=2" " a=1" "a =1" "a= 1" "a=1;a=2" "a==1"

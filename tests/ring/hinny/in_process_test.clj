@@ -5,6 +5,7 @@
    [clojure.string :as str]
    [clojure.test :refer [are deftest is testing]]
    [hinny.forked-jvm :as forked]
+   [hinny.impl.text :as text]
    [hinny.protocols :as protocols]
    [hinny.raw-client :as raw]
    [hinny.server :as server]
@@ -103,11 +104,11 @@
   [server {:keys [request-method uri query-string headers body]}]
   (let [text (if (bytes? body) (raw/text body) (some-> body utf-8))
         target (str (or uri "/") (when query-string (str "?" query-string)))
-        lines (concat [(str (str/upper-case (name (or request-method :get))) " " target " HTTP/1.0") "host: localhost"]
+        lines (concat [(str (text/upper-case (name (or request-method :get))) " " target " HTTP/1.0") "host: localhost"]
                       (map (fn [[field value]] (str field ": " value)) headers)
                       (when text [(str "content-length: " (count text))]))
         response (raw/answer server (str (apply raw/head lines) text) {:head? (= :head request-method)})
-        values (update-vals (group-by (comp str/lower-case first) (:headers response)) #(mapv second %))
+        values (update-vals (group-by (comp text/lower-case first) (:headers response)) #(mapv second %))
         own (cond-> (dissoc values "date" "connection" "content-length" "transfer-encoding")
               (= ["hinny"] (values "server")) (dissoc "server"))]
     {:status (:status response)

@@ -12,7 +12,7 @@
 
   Events are in the queue before the call that logged them returns."
   (:require
-   [clojure.string :as str]
+   [hinny.impl.text :as text]
    [hinny.raw-client :as raw])
   (:import
    (ch.qos.logback.classic Level Logger)
@@ -25,7 +25,7 @@
 
 (defn- event-map
   [^ILoggingEvent event]
-  {:level (keyword (str/lower-case (str (.getLevel event))))
+  {:level (keyword (text/lower-case (str (.getLevel event))))
    :logger (.getLoggerName event)
    :message (.getFormattedMessage event)
    :thread (.getThreadName event)

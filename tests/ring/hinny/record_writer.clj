@@ -10,7 +10,7 @@
   A request is described by a map; `defaults` lists its keys. `:headers` is a vector of `[name value]`, or
   `[name value :literal]` to send a well-known name as text."
   (:require
-   [clojure.string :as str])
+   [hinny.impl.text :as text])
   (:import
    (io.github.hinny RequestWriter RequestWriter$Field RequestWriter$Head)))
 
@@ -50,7 +50,7 @@
         content-type (get headers "content-type")
         content-length (get headers "content-length")]
     (cond-> {:uri (:uri request)
-             :request-method (keyword (str/lower-case method))
+             :request-method (keyword (text/lower-case method))
              :headers headers
              :scheme (if https? :https :http)
              :server-name (:server-name request)

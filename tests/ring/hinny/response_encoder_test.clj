@@ -7,6 +7,7 @@
    [clojure.test.check.clojure-test :refer [defspec]]
    [clojure.test.check.generators :as gen]
    [clojure.test.check.properties :as prop]
+   [hinny.impl.text :as text]
    [hinny.record-writer :as writer])
   (:import
    (clojure.lang PersistentTreeMap)
@@ -322,9 +323,9 @@
                   (let [header-name (HeaderNames/name id)]
                     (every? #(= id (HeaderNames/id %))
                       [header-name
-                       (str/upper-case header-name)
-                       (str/join "-" (map str/capitalize (str/split header-name #"-")))
-                       (apply str (map-indexed #(if (even? %1) (str/upper-case %2) %2) (map str header-name)))])))
+                       (text/upper-case header-name)
+                       (str/join "-" (map text/capitalize (str/split header-name #"-")))
+                       (apply str (map-indexed #(if (even? %1) (text/upper-case %2) %2) (map str header-name)))])))
           (range 1 85))))
   (testing "other names have none"
     (are [header-name] (zero? (HeaderNames/id header-name))
@@ -371,13 +372,13 @@
    :status status
    :headers (for [[header-name values] headers
                   value (if (string? values) [values] values)]
-              [(str/lower-case header-name) (wire-text value)])
+              [(text/lower-case header-name) (wire-text value)])
    :body (cond
            (string? body) (bytes-of body "UTF-8")
            body (vec body))})
 
 (defn- lower-case-names [command]
-  (update command :headers (partial map (fn [[header-name value]] [(str/lower-case header-name) value]))))
+  (update command :headers (partial map (fn [[header-name value]] [(text/lower-case header-name) value]))))
 
 (defspec valid-response-comes-back-test 300
   (prop/for-all [responses (gen/vector (gen/fmap #(update % :headers dissoc "content-type") gen-response) 1 5)]

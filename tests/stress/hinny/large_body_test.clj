@@ -6,6 +6,7 @@
    [clojure.string :as str]
    [clojure.test :refer [deftest is testing]]
    [hinny.forked-jvm :as forked]
+   [hinny.impl.text :as text]
    [hinny.other-jvm :as other]
    [hinny.probe :as probe]
    [hinny.server :as server])
@@ -40,7 +41,7 @@
 (defn- block
   "Part `n` of the content: no two are alike."
   ^String [n]
-  (str (format "%016x" n) tail))
+  (str (text/formatted "%016x" n) tail))
 
 (defn- blocks
   "The parts of a body of so many MiB."
@@ -163,8 +164,8 @@
           (testing "the server's memory stays as it was, and did not grow in between: an eighth of a body would be seen"
             (is (< (- (:rss-kib after) (:rss-kib before)) other/growth-max-kib) [before after])
             (is (< (- (:peak-kib after) (:peak-kib before)) other/growth-max-kib) [before after]))
-          (println (format "      %d x %d MiB in %.1f s, resident %s -> %s, peak %s -> %s"
-                           (count ways) body-mib seconds
-                           (other/mib (:rss-kib before)) (other/mib (:rss-kib after))
-                           (other/mib (:peak-kib before)) (other/mib (:peak-kib after))))
+          (println (text/formatted "      %d x %d MiB in %.1f s, resident %s -> %s, peak %s -> %s"
+                     (count ways) body-mib seconds
+                     (other/mib (:rss-kib before)) (other/mib (:rss-kib after))
+                     (other/mib (:peak-kib before)) (other/mib (:peak-kib after))))
           (is (forked/sound? (other/end jvm))))))))

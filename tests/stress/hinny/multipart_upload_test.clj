@@ -4,6 +4,7 @@
   (:require
    [clojure.test :refer [deftest is testing]]
    [hinny.forked-jvm :as forked]
+   [hinny.impl.text :as text]
    [hinny.middleware :as middleware]
    [hinny.other-jvm :as other]
    [hinny.probe :as probe]
@@ -95,8 +96,8 @@
                 after (other/weigh jvm)]
             (is (< (- (:rss-kib after) (:rss-kib before)) other/growth-max-kib) [before after])
             (is (< (- (:peak-kib after) (:peak-kib before)) other/growth-max-kib) [before after])
-            (println (format "      3 x %d MiB in %.1f s, resident %s -> %s, peak %s -> %s"
-                             file-mib seconds
-                             (other/mib (:rss-kib before)) (other/mib (:rss-kib after))
-                             (other/mib (:peak-kib before)) (other/mib (:peak-kib after))))
+            (println (text/formatted "      3 x %d MiB in %.1f s, resident %s -> %s, peak %s -> %s"
+                       file-mib seconds
+                       (other/mib (:rss-kib before)) (other/mib (:rss-kib after))
+                       (other/mib (:peak-kib before)) (other/mib (:peak-kib after))))
             (is (forked/sound? (other/end jvm)))))))))

@@ -6,6 +6,7 @@
    [clojure.test :refer [deftest is testing]]
    [hinny.engines :as engines]
    [hinny.file-site :refer [with-directory write!]]
+   [hinny.impl.text :as text]
    [hinny.raw-client :as raw :refer [with-server]]
    [hinny.raw-stream :as stream]
    [hinny.server :as server])
@@ -29,7 +30,7 @@
         (deref lines raw/guard-ms nil)))))
 
 (defn- config [directory port]
-  (format "daemon off;
+  (text/formatted "daemon off;
 master_process off;
 pid %1$s/pid;
 error_log %1$s/error.log warn;

@@ -18,6 +18,7 @@
    [clojure.java.io :as io]
    [clojure.string :as str]
    [hinny.forked-jvm :as forked]
+   [hinny.impl.text :as text]
    [hinny.probe :as probe])
   (:import
    (java.io BufferedReader Closeable PrintWriter PushbackReader)
@@ -140,4 +141,4 @@
 (defn mib
   "KiB as MiB, for a line of output."
   [kib]
-  (str/replace (format "%.1f MiB" (/ kib 1024.0)) "," "."))
+  (str/replace (text/formatted "%.1f MiB" (/ kib 1024.0)) "," "."))

@@ -5,6 +5,7 @@
   (:require
    [clojure.test :refer [deftest is testing]]
    [hinny.forked-jvm :as forked]
+   [hinny.impl.text :as text]
    [hinny.other-jvm :as other]
    [hinny.probe :as probe]
    [hinny.raw-client :as raw]
@@ -128,8 +129,8 @@
         (is (= [] failures) "no request without its answer, no connection refused or reset")
         (is (= restarts (count @harm)))
         (is (every? #(= [0 0 0] ((juxt :panics :errors-answered :accept-failures) %)) @harm)))
-      (println (format "      %d restarts, %,d requests on kept connections, %,d on new ones, %d failures"
-                       restarts kept new (count failures))))
+      (println (text/formatted "      %d restarts, %,d requests on kept connections, %,d on new ones, %d failures"
+                 restarts kept new (count failures))))
     (testing "the JVMs end well"
       (is (forked/sound? (other/end a)))
       (is (forked/sound? (other/end b))))))
@@ -153,5 +154,5 @@
                                                           (recur next-jvm (dec left)))))))]
       (is (= [] failures))
       (is (every? forked/sound? (map other/end @ended)))
-      (println (format "      2 JVMs replaced, %,d requests on kept connections, %,d on new ones, %d failures"
-                       kept new (count failures))))))
+      (println (text/formatted "      2 JVMs replaced, %,d requests on kept connections, %,d on new ones, %d failures"
+                 kept new (count failures))))))

@@ -6,6 +6,7 @@
    [clojure.string :as str]
    [clojure.test :refer [deftest is testing]]
    [hinny.forked-jvm :as forked]
+   [hinny.impl.text :as text]
    [hinny.other-jvm :as other]
    [hinny.probe :as probe]
    [hinny.raw-client :as raw]
@@ -97,8 +98,8 @@
         (let [during (other/weigh jvm)]
           (testing "what waits for them is bounded"
             (is (bounded? readers before during) [before during]))
-          (println (format "      %d readers who do not read: resident %s -> %s"
-                           readers (other/mib (:rss-kib before)) (other/mib (:rss-kib during)))))
+          (println (text/formatted "      %d readers who do not read: resident %s -> %s"
+                     readers (other/mib (:rss-kib before)) (other/mib (:rss-kib during)))))
         (finally (run! #(.close ^Closeable %) clients)))
       (testing "when they leave their exchanges end"
         (is (await-counter jvm :exchanges-open zero?)))
@@ -191,8 +192,8 @@
         (let [during (other/weigh jvm)]
           (testing ":header-read-timeout-ms ends them"
             (is (await-counter jvm :connections-open zero?)))
-          (println (format "      %d slow senders: %.1f KiB each, all ended"
-                           senders (/ (- (:rss-kib during) (:rss-kib before)) (double senders)))))
+          (println (text/formatted "      %d slow senders: %.1f KiB each, all ended"
+                     senders (/ (- (:rss-kib during) (:rss-kib before)) (double senders)))))
         (reset! stopped true)
         @dripping
         (testing "with 408, as far as they can still read it"

@@ -8,6 +8,7 @@
   (:require
    [clojure.string :as str]
    [hinny.forked-jvm :as forked]
+   [hinny.impl.text :as text]
    [hinny.other-jvm :as other]
    [hinny.probe :as probe]
    [hinny.soak-load :as load]
@@ -56,9 +57,9 @@
 
 (defn- print-window
   [n {:keys [rss-kib trimmed-kib heap-kib fds threads global-references played requests errors-answered replies-stale panics wrong]}]
-  (println (format "%3d  rss %s (trimmed %s)  heap %s  fds %d  threads %d  global references %d  scenes %,d  requests %,d  errors %,d  stale %,d  panics %d  wrong %d"
-                   n (other/mib rss-kib) (other/mib trimmed-kib) (other/mib heap-kib) fds threads global-references
-                   played requests errors-answered replies-stale panics (count wrong)))
+  (println (text/formatted "%3d  rss %s (trimmed %s)  heap %s  fds %d  threads %d  global references %d  scenes %,d  requests %,d  errors %,d  stale %,d  panics %d  wrong %d"
+             n (other/mib rss-kib) (other/mib trimmed-kib) (other/mib heap-kib) fds threads global-references
+             played requests errors-answered replies-stale panics (count wrong)))
   (doseq [[what n] (take 10 (frequencies wrong))]
     (println "     wrong," n "times:" what))
   (flush))
@@ -70,7 +71,7 @@
         :let [early (apply max (map what (take early-windows results)))
               late (what (peek results))]
         :when (< most (- late early))]
-    (format "%s grew by %,d, from %,d to %,d; %,d are tolerated" (name what) (- late early) early late most)))
+    (text/formatted "%s grew by %,d, from %,d to %,d; %,d are tolerated" (name what) (- late early) early late most)))
 
 (defn- faults
   [results jvm-end]

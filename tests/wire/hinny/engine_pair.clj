@@ -14,6 +14,7 @@
   one loop, and a second connection, its neighbour, whose requests show that the loop has come round."
   (:require
    [clojure.string :as str]
+   [hinny.impl.text :as text]
    [hinny.raw-client :as raw]
    [hinny.server :as server])
   (:import
@@ -120,7 +121,7 @@
   "A loopback address that no conversation had in the last eight million."
   []
   (let [n (swap! conversations inc)]
-    (format "127.%d.%d.%d" (inc (mod (quot n 65536) 128)) (mod (quot n 256) 256) (mod n 256))))
+    (text/formatted "127.%d.%d.%d" (inc (mod (quot n 65536) 128)) (mod (quot n 256) 256) (mod n 256))))
 
 (defn- open-channel ^SocketChannel [{:keys [server]}]
   (doto (SocketChannel/open)

@@ -5,6 +5,7 @@
    [clojure.test :refer [deftest is testing use-fixtures]]
    [hinny.engines :as engines]
    [hinny.file-site :as site :refer [asked etag fields-of long-ago with-directory write!]]
+   [hinny.impl.text :as text]
    [hinny.raw-client :as raw :refer [with-server]]))
 
 (set! *warn-on-reflection* true)
@@ -149,7 +150,7 @@
             (is (= {"etag" (etag length) "last-modified" long-ago} (fields-of response ["etag" "last-modified"])))
             (is (= (for [[from to] places]
                      {"content-type" "text/plain; charset=utf-8"
-                      "content-range" (format "bytes %d-%d/%d" from to length)
+                      "content-range" (text/formatted "bytes %d-%d/%d" from to length)
                       :body (subs text from (inc (long to)))})
                    (site/parts response)))))))))
 

@@ -6,6 +6,7 @@
    [clojure.test :refer [deftest is testing use-fixtures]]
    [hinny.engines :as engines]
    [hinny.file-site :as site :refer [asked etag path with-directory write!]]
+   [hinny.impl.text :as text]
    [hinny.log-capture :as log-capture :refer [with-log]]
    [hinny.raw-client :as raw :refer [send! with-client with-server]]
    [hinny.raw-stream :as stream]
@@ -67,7 +68,7 @@
         (doseq [[field from to] [["0-0" 0 0] ["131071-131072" 131071 131072] ["131072-393215" 131072 393215]
                                  ["1000000-4999999" 1000000 4999999] ["-7" 5000000 5000006] ["4000000-" 4000000 5000006]]
                 :let [response (asked server "GET" "/s/large.bin" (str "Range: bytes=" field))]]
-          (is (= [206 (format "bytes %d-%d/%d" from to large-bytes) (subs @large-text from (inc (long to)))]
+          (is (= [206 (text/formatted "bytes %d-%d/%d" from to large-bytes) (subs @large-text from (inc (long to)))]
                  [(:status response) (raw/header response "content-range") (:body response)]))))
       (testing "several parts"
         (let [response (asked server "GET" "/s/large.bin" "Range: bytes=4000000-4999999,0-9,1000000-1262144")]
@@ -165,10 +166,10 @@
                           (if (= 200 status) body status)))]
           (testing "with :cache-ms 0 at once"
             (dotimes [n 50]
-              (site/replace! directory "small.txt" (format "%05d" n))
-              (is (= (format "%05d" n) (body-of "/new/small.txt")))
-              (spit (path directory "small.txt") (format "%05d" (+ 1000 n)))
-              (is (= (format "%05d" (+ 1000 n)) (body-of "/new/small.txt"))))
+              (site/replace! directory "small.txt" (text/formatted "%05d" n))
+              (is (= (text/formatted "%05d" n) (body-of "/new/small.txt")))
+              (spit (path directory "small.txt") (text/formatted "%05d" (+ 1000 n)))
+              (is (= (text/formatted "%05d" (+ 1000 n)) (body-of "/new/small.txt"))))
             (doseq [length [70000 3 65536 0 65537 100000]]
               (write! directory "small.txt" (site/noise length))
               (is (= (site/noise length) (body-of "/new/small.txt"))))

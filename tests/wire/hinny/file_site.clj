@@ -18,6 +18,7 @@
   Text is Latin-1, so a character is a byte."
   (:require
    [clojure.string :as str]
+   [hinny.impl.text :as text]
    [hinny.raw-client :as raw])
   (:import
    (java.io File)
@@ -49,7 +50,7 @@
   "The ETag of a file of so many bytes that a test has written; of the file that `coding` made of it."
   ([length] (etag length nil))
   ([length coding]
-   (format "\"%x-%x%s\"" length (* 1000000000 (long long-ago-second)) (if coding (str "-" coding) ""))))
+   (text/formatted "\"%x-%x%s\"" length (* 1000000000 (long long-ago-second)) (if coding (str "-" coding) ""))))
 
 ;; Directories
 

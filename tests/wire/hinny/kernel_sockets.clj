@@ -7,7 +7,8 @@
       (socket 8080 49213)
       ;; => {:state :established :unread 0 :owned? true}"
   (:require
-   [clojure.string :as str])
+   [clojure.string :as str]
+   [hinny.impl.text :as text])
   (:import
    (java.io File FileInputStream)
    (java.nio.charset StandardCharsets)))
@@ -30,7 +31,7 @@
   there is no such row, or no table."
   [own other]
   (when (sockets?)
-    (let [ends (format ":%04X 0100007F:%04X " own other)
+    (let [ends (text/formatted ":%04X 0100007F:%04X " own other)
           rows (with-open [in (FileInputStream. ^File table)]
                  (str/split-lines (String. (.readAllBytes in) StandardCharsets/ISO_8859_1)))]
       (when-let [row (first (filter #(str/includes? % ends) rows))]

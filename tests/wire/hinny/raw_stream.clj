@@ -14,6 +14,7 @@
   Text is Latin-1, so a character is a byte."
   (:require
    [clojure.string :as str]
+   [hinny.impl.text :as text]
    [hinny.raw-client :as raw])
   (:import
    (hinny.raw_client Client)
@@ -126,7 +127,7 @@
   "The SHA-256 of bytes, or of the bytes of a Latin-1 text, in hexadecimal."
   [data]
   (let [digest (.digest (MessageDigest/getInstance "SHA-256") (if (string? data) (raw/latin1 data) data))]
-    (str/join (map #(format "%02x" %) digest))))
+    (str/join (map #(text/formatted "%02x" %) digest))))
 
 ;; Writing
 
@@ -150,7 +151,7 @@
 (defn text-of
   "A text of `length` characters that tells where in it a piece comes from."
   [length]
-  (subs (str/join (map #(format "%07d " %) (range (inc (quot length 8))))) 0 length))
+  (subs (str/join (map #(text/formatted "%07d " %) (range (inc (quot length 8))))) 0 length))
 
 (defn send-until-blocked!
   "Writes on a non-blocking connection until `blocked?` says that the other side has stopped, which is asked whenever the

@@ -5,6 +5,7 @@
   (:require
    [clojure.test :refer [deftest use-fixtures]]
    [hinny.engines :as engines]
+   [hinny.impl.text :as text]
    [hinny.raw-client :refer [head]]
    [hinny.wire-table :as table :refer [request]]))
 
@@ -84,10 +85,10 @@
       ["URL" "a query that is not percent-encoded is the handler's business" (to (str "/a?" query)) [(str "get /a " query) :keep]])
     (for [b [0x00 0x01 0x08 0x09 0x0b 0x0c 0x0d 0x1b 0x1f 0x7f]
           [where target] [["path" "/a%sb"] ["query" "/a?b%sc"] ["absolute form" "http://x/%sa"]]]
-      ["3.2" (str "byte " b " in the " where) (to (format target (char b))) [400 :close]])
+      ["3.2" (str "byte " b " in the " where) (to (text/formatted target (char b))) [400 :close]])
     (for [text ["\u00c3\u00a9" "\u00e9" "\u0080" "\u00ff" "\u00f0\u009f\u0098\u0080" "\u00c0\u00af"]
           [where target] [["path" "/a%sb"] ["query" "/a?b%sc"] ["absolute form" "http://x/%s"]]]
-      ["3986 2" (str "a byte beyond ASCII in the " where) (to (format target text)) [400 :close]])))
+      ["3986 2" (str "a byte beyond ASCII in the " where) (to (text/formatted target text)) [400 :close]])))
 
 (def ^:private host-table
   (concat

@@ -15,7 +15,8 @@
    [hinny.impl.route-endpoint :as route-endpoint]
    [hinny.impl.route-path :as route-path]
    [hinny.impl.route-regex :as route-regex]
-   [hinny.impl.route-text :as route-text])
+   [hinny.impl.route-text :as route-text]
+   [hinny.impl.text :as text])
   (:import
    (clojure.lang Keyword)
    (io.github.hinny Endpoint Engine$Mode EngineException RouteTable)
@@ -153,7 +154,7 @@
   [out {:keys [route path methods consumes produces options words] :as endpoint}]
   (put-pair out "route" (route-endpoint/label endpoint))
   (put-pair out "route-number" (str route))
-  (run! #(put-pair out "method" (str/upper-case (name %))) methods)
+  (run! #(put-pair out "method" (text/upper-case (name %))) methods)
   (if-let [regex (:regex path)]
     (do
       (put-pair out "regex" regex)

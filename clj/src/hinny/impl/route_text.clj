@@ -7,7 +7,8 @@
   * `refuse`    -- throws that a template is no path"
   (:require
    [clojure.string :as str]
-   [hinny.impl.error :as error])
+   [hinny.impl.error :as error]
+   [hinny.impl.text :as text])
   (:import
    (java.nio.charset StandardCharsets)))
 
@@ -43,13 +44,13 @@
             :let [value (bit-and (int b) 0xFF)]]
       (if (kept (char value))
         (.append encoded (char value))
-        (.append encoded (format "%%%02X" value))))
+        (.append encoded (text/formatted "%%%02X" value))))
     (str encoded)))
 
 (defn- normalise-escape
   [escape]
   (let [ch (char (Integer/parseInt (subs escape 1) 16))]
-    (if (unreserved ch) (str ch) (str/upper-case escape))))
+    (if (unreserved ch) (str ch) (text/upper-case escape))))
 
 (defn- normalise-special
   "Literal text of `template` that has characters to be looked at, as the matcher has it."

@@ -21,7 +21,7 @@
   (str \"
        (str/escape (str value)
                    (into {\" "\\\"" \\ "\\\\"}
-                         (map (fn [code] [(char code) (format "\\u%04x" code)]))
+                         (map (fn [code] [(char code) (str "\\u" (subs (Integer/toHexString (+ 0x10000 code)) 1))]))
                          (range 0x20)))
        \"))
 

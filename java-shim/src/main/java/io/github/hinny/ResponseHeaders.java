@@ -11,6 +11,7 @@ import clojure.lang.RT;
 import clojure.lang.Sequential;
 import java.nio.charset.StandardCharsets;
 import java.util.Iterator;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -236,7 +237,7 @@ final class ResponseHeaders extends AFn {
         final StringBuilder text = new StringBuilder("\"");
         for (int i = 0; i < Math.min(name.length(), 64); i++) {
             final char c = name.charAt(i);
-            text.append(c >= ' ' && c < 0x7F ? String.valueOf(c) : String.format("\\u%04X", (int) c));
+            text.append(c >= ' ' && c < 0x7F ? String.valueOf(c) : String.format(Locale.ROOT, "\\u%04X", (int) c));
         }
         return text.append(name.length() > 64 ? "…\"" : "\"").toString();
     }
@@ -250,7 +251,7 @@ final class ResponseHeaders extends AFn {
             case '\r', '\n' -> "CR or LF";
             case 0 -> "NUL";
             case ' ' -> "a space";
-            default -> String.format("U+%04X", (int) c);
+            default -> String.format(Locale.ROOT, "U+%04X", (int) c);
         };
     }
 

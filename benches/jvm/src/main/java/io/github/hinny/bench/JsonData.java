@@ -6,6 +6,7 @@ import clojure.lang.PersistentVector;
 import clojure.lang.RT;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 
 /**
@@ -36,7 +37,7 @@ final class JsonData {
                 "id",
                 id,
                 "reference",
-                String.format("%08x-%04x", random.nextInt(), random.nextInt(1 << 16)),
+                String.format(Locale.ROOT, "%08x-%04x", random.nextInt(), random.nextInt(1 << 16)),
                 "name",
                 word(random) + " " + word(random),
                 "price",

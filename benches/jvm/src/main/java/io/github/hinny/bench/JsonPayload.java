@@ -1,6 +1,7 @@
 package io.github.hinny.bench;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import java.util.Random;
 
 /**
@@ -52,7 +53,7 @@ final class JsonPayload {
     }
 
     private static String hex(final Random random) {
-        return String.format("%08x-%04x", random.nextInt(), random.nextInt(1 << 16));
+        return String.format(Locale.ROOT, "%08x-%04x", random.nextInt(), random.nextInt(1 << 16));
     }
 
     private static String word(final Random random) {
