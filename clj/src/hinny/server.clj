@@ -201,7 +201,7 @@
   `opts` is a map of the options in `docs/options.md`; the most used:
 
       key                  meaning                                                        default
-      :host                address to listen on                                           \"0.0.0.0\"
+      :host                address to listen on, \"::\" for every one                      \"::\"
       :port                port to listen on, 0 for a free one                            8080
       :handler-mode        :worker (handlers may block), :inline or :async (they must not) :worker
       :worker-threads      most handlers that run at once, or :virtual (JDK 21+)          64

@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::task::Waker;
@@ -14,7 +14,7 @@ use hinny_core::metrics::LoopMetrics;
 use hinny_core::options::{OptionError, Options};
 
 use crate::clock::ServerClock;
-use crate::listener;
+use crate::listener::{self, Listener};
 use crate::occasional_log::OccasionalLog;
 use crate::route_table::RouteTable;
 use crate::routing::Routes;
@@ -25,7 +25,7 @@ pub struct Engine {
     options: Options,
     clock: ServerClock,
     address: SocketAddr,
-    listeners: Mutex<Vec<Option<TcpListener>>>,
+    listeners: Mutex<Vec<Option<Listener>>>,
     loops: Arc<[Arc<LoopSwitches>]>,
     routes: Arc<Routes>,
     shared: Arc<Shared>,
@@ -48,6 +48,8 @@ pub enum StartError {
         host: String,
         /// `:port`
         port: u16,
+        /// `:reuse-port?`
+        shared: bool,
         /// What the system said.
         error: io::Error,
     },
@@ -57,10 +59,20 @@ impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Option(error) => error.fmt(f),
-            Self::Bind { host, port, error } if error.kind() == io::ErrorKind::AddrInUse => {
-                write!(f, "port {port} on {host} is already in use")
+            Self::Bind {
+                host,
+                port,
+                shared,
+                error,
+            } if error.kind() == io::ErrorKind::AddrInUse => {
+                let by_whom = if *shared {
+                    ", by a server that does not share it with :reuse-port?"
+                } else {
+                    ""
+                };
+                write!(f, "port {port} on {host} is already in use{by_whom}")
             }
-            Self::Bind { host, port, error } => write!(f, "cannot listen on {host} port {port}: {error}"),
+            Self::Bind { host, port, error, .. } => write!(f, "cannot listen on {host} port {port}: {error}"),
         }
     }
 }
@@ -77,6 +89,7 @@ impl Engine {
             .map_err(|error| StartError::Bind {
                 host: options.host.clone(),
                 port: options.port,
+                shared: options.reuse_port,
                 error,
             })?;
         let loops = (0..options.event_loops).map(|_| Arc::default()).collect();
@@ -156,7 +169,7 @@ impl Engine {
         &self.clock
     }
 
-    pub(crate) fn take_listener(&self, index: usize) -> Option<TcpListener> {
+    pub(crate) fn take_listener(&self, index: usize) -> Option<Listener> {
         self.lock_listeners().get_mut(index)?.take()
     }
 
@@ -173,7 +186,7 @@ impl Engine {
         Arc::clone(&self.loops)
     }
 
-    fn lock_listeners(&self) -> std::sync::MutexGuard<'_, Vec<Option<TcpListener>>> {
+    fn lock_listeners(&self) -> std::sync::MutexGuard<'_, Vec<Option<Listener>>> {
         self.listeners.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

@@ -34,7 +34,7 @@ use crate::engine::{Engine, LoopSwitches, Shared};
 use crate::exchange::{Exchange, Reply};
 use crate::inbox::Inbox;
 use crate::lane;
-use crate::listener;
+use crate::listener::{self, Claim, Listener};
 use crate::parse::Parsed;
 use crate::route_table::{FileCaches, RouteTable};
 use crate::routing::Routes;
@@ -88,6 +88,7 @@ impl std::fmt::Debug for EventLoop {
 struct Accepting {
     listener: Rc<TcpListener>,
     task: JoinHandle<()>,
+    claim: Option<Arc<Claim>>,
 }
 
 /// What the tasks of one loop share.
@@ -257,7 +258,9 @@ impl EventLoop {
     /// If the loop is open already, or the system gives no epoll instance.
     pub fn open(engine: &Engine, index: usize) -> io::Result<Self> {
         let all_switches = engine.all_switches();
-        let (Some(switches), Some(listener)) = (all_switches.get(index).cloned(), engine.take_listener(index)) else {
+        let (Some(switches), Some(Listener { socket, claim })) =
+            (all_switches.get(index).cloned(), engine.take_listener(index))
+        else {
             return Err(io::Error::other(
                 "event loop is open already, or its engine is draining",
             ));
@@ -307,9 +310,9 @@ impl EventLoop {
         });
         let accepting = runtime.block_on(async {
             tokio::task::spawn_local(timeouts::sweep(Rc::clone(&state)));
-            let listener = Rc::new(TcpListener::from_std(listener)?);
+            let listener = Rc::new(TcpListener::from_std(socket)?);
             let task = tokio::task::spawn_local(accept(Rc::clone(&state), Rc::clone(&listener)));
-            Ok::<_, io::Error>(Accepting { listener, task })
+            Ok::<_, io::Error>(Accepting { listener, task, claim })
         })?;
         Ok(Self {
             state,
@@ -412,9 +415,9 @@ fn server_line(options: &Options) -> Vec<u8> {
 
 fn drain(state: &Rc<LoopState>, accepting: Option<Accepting>, deadline_ms: u64) {
     state.draining.set(true);
-    if let Some(Accepting { listener, task }) = accepting {
+    if let Some(Accepting { listener, task, claim }) = accepting {
         task.abort();
-        tokio::task::spawn_local(accept_last(Rc::clone(state), listener));
+        tokio::task::spawn_local(accept_last(Rc::clone(state), listener, claim));
     }
     state.wake_connections();
     let state = Rc::clone(state);
@@ -459,8 +462,9 @@ async fn accept(state: Rc<LoopState>, listener: Rc<TcpListener>) {
     }
 }
 
-/// Takes the connections that the kernel has completed already, and closes the listening socket.
-async fn accept_last(state: Rc<LoopState>, listener: Rc<TcpListener>) {
+/// Takes the connections that the kernel has completed already, and closes the listening socket; the claim on its port ends after
+/// that.
+async fn accept_last(state: Rc<LoopState>, listener: Rc<TcpListener>, claim: Option<Arc<Claim>>) {
     if state.options.reuse_port {
         match listener::stop_new(&*listener) {
             Ok(()) => state.clock.sleep_ms(HANDSHAKE_WAIT_MS).await,
@@ -475,6 +479,7 @@ async fn accept_last(state: Rc<LoopState>, listener: Rc<TcpListener>) {
         }
     }
     drop(listener);
+    drop(claim);
     state.listening.set(false);
     state.end_poll();
 }

@@ -3,17 +3,24 @@
 //! # Invariants
 //! - Unless the port may be shared, it belongs to this engine alone: the first socket is bound without `SO_REUSEPORT`,
 //!   so that an address in use is an error even when its user shares ports; the option is set after that, for the
-//!   sockets that follow.
+//!   sockets that follow. From then on the kernel would let a stranger with the option bind the port too, so there is a
+//!   [`Claim`] before, and who shares a port looks for one.
 //! - No connection that the kernel has completed is lost when a socket is closed in a drain: see [`stop_new`].
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::os::fd::AsFd;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{self as unix, UnixDatagram};
+use std::sync::Arc;
 
 use socket2::{Domain, Protocol, SockFilter, SockRef, Socket, Type};
 
 /// Connections that the kernel completes before they are accepted; the kernel caps it at `net.core.somaxconn`.
 const BACKLOG: i32 = 4096;
+
+/// The system has no such family of addresses.
+const EAFNOSUPPORT: i32 = 97;
 
 /// Where the flags of a TCP segment are, and its SYN flag (RFC 9293 §3.1).
 const TCP_FLAGS: u32 = 13;
@@ -54,79 +61,132 @@ pub(crate) fn accept_now(listener: &impl AsFd) -> io::Result<(TcpStream, SocketA
     Ok((stream.into(), peer))
 }
 
-/// Resolves `host` and binds `count` listening sockets to its first address. Port 0 takes a free port for all.
+/// A listening socket.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    pub(crate) socket: TcpListener,
+    /// That its port is not shared, for as long as one of the server's sockets is open.
+    pub(crate) claim: Option<Arc<Claim>>,
+}
+
+/// An address and what is bound to it.
+type Bound = (SocketAddr, Vec<Listener>);
+
+/// Binds `count` listening sockets to `host`. Port 0 takes a free port for all.
 ///
 /// # Errors
 /// The error of the system call that failed; [`io::ErrorKind::AddrInUse`] if somebody else listens there.
-pub(crate) fn bind(host: &str, port: u16, count: usize, shared: bool) -> io::Result<(SocketAddr, Vec<TcpListener>)> {
-    let address = (host, port)
-        .to_socket_addrs()?
-        .next()
-        .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "host has no address"))?;
+pub(crate) fn bind(host: &str, port: u16, count: usize, shared: bool) -> io::Result<Bound> {
+    bind_one_of(&addresses(host, port)?, count, shared)
+}
+
+/// The addresses to try: the host's first one, IPv4 before IPv6 as the JVM has it, and IPv4's "every address" behind that of
+/// IPv6, for a system that has no IPv6.
+fn addresses(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    let mut found: Vec<SocketAddr> = (host, port).to_socket_addrs()?.collect();
+    found.sort_by_key(SocketAddr::is_ipv6);
+    found.truncate(1);
+    if found
+        .iter()
+        .any(|address| address.is_ipv6() && address.ip().is_unspecified())
+    {
+        found.push((Ipv4Addr::UNSPECIFIED, port).into());
+    }
+    Ok(found)
+}
+
+/// Binds to the first of the addresses whose family the system has.
+fn bind_one_of(addresses: &[SocketAddr], count: usize, shared: bool) -> io::Result<Bound> {
+    let mut result = Err(io::Error::new(io::ErrorKind::NotFound, "host has no address"));
+    for address in addresses {
+        result = bind_to(*address, count, shared);
+        if !matches!(&result, Err(error) if is_family_missing(error)) {
+            break;
+        }
+    }
+    result
+}
+
+/// `EAFNOSUPPORT` of a kernel without IPv6, `EADDRNOTAVAIL` of one in which it is switched off.
+fn is_family_missing(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(EAFNOSUPPORT) || error.kind() == io::ErrorKind::AddrNotAvailable
+}
+
+fn bind_to(address: SocketAddr, count: usize, shared: bool) -> io::Result<Bound> {
     let first = socket(address)?;
     first.set_reuse_port(shared)?;
     first.bind(&address.into())?;
-    first.set_reuse_port(true)?;
-    let bound = first
+    let address = first
         .local_addr()?
         .as_socket()
         .ok_or_else(|| io::Error::other("bound to no internet address"))?;
+    let claim = if shared { None } else { Claim::stake(address) }.map(Arc::new);
+    first.set_reuse_port(shared || count > 1)?;
     let mut sockets = vec![first];
     for _ in 1..count {
-        let next = socket(bound)?;
+        let next = socket(address)?;
         next.set_reuse_port(true)?;
-        next.bind(&bound.into())?;
+        next.bind(&address.into())?;
         sockets.push(next);
+    }
+    if shared && Claim::covers(address) {
+        return Err(io::ErrorKind::AddrInUse.into());
     }
     for socket in &sockets {
         socket.listen(BACKLOG)?;
     }
-    Ok((bound, sockets.into_iter().map(TcpListener::from).collect()))
+    let listeners = sockets.into_iter().map(|socket| Listener {
+        socket: socket.into(),
+        claim: claim.clone(),
+    });
+    Ok((address, listeners.collect()))
+}
+
+/// Says to other servers that a port is not shared, for as long as it lives: a datagram socket with a name in Linux's abstract
+/// namespace. That belongs to the same network namespace as the port, and goes with the process.
+#[derive(Debug)]
+pub(crate) struct Claim(#[expect(dead_code, reason = "what matters is that it is open")] UnixDatagram);
+
+impl Claim {
+    /// `None` where a system (or its sandbox) gives no such socket: then only a server that does not share is kept away.
+    fn stake(address: SocketAddr) -> Option<Self> {
+        let name = Self::name(address).ok()?;
+        UnixDatagram::bind_addr(&name).ok().map(Self)
+    }
+
+    /// Whether the connections to `address` are somebody's who does not share them.
+    fn covers(address: SocketAddr) -> bool {
+        let every = |ip: IpAddr| SocketAddr::new(ip, address.port());
+        let mut claimable = vec![address, every(Ipv6Addr::UNSPECIFIED.into())];
+        if address.is_ipv4() || address.ip().is_unspecified() {
+            claimable.push(every(Ipv4Addr::UNSPECIFIED.into()));
+        }
+        claimable
+            .into_iter()
+            .any(|claimed| Self::is_staked(claimed).unwrap_or(false))
+    }
+
+    fn is_staked(address: SocketAddr) -> io::Result<bool> {
+        let name = Self::name(address)?;
+        Ok(UnixDatagram::unbound()?.connect_addr(&name).is_ok())
+    }
+
+    fn name(address: SocketAddr) -> io::Result<unix::SocketAddr> {
+        unix::SocketAddr::from_abstract_name(format!("hinny/not-shared/{address}"))
+    }
 }
 
 fn socket(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
+    if address.is_ipv6() {
+        // IPv6's "every address" is IPv4's too, whatever the system's default.
+        socket.set_only_v6(false)?;
+    }
     // A restarted server may take its port while connections of the last one linger in TIME_WAIT.
     socket.set_reuse_address(true)?;
     Ok(socket)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn all_sockets_share_one_free_port() {
-        let (address, sockets) = bind("127.0.0.1", 0, 3, false).unwrap();
-        assert_ne!(address.port(), 0);
-        for socket in &sockets {
-            assert_eq!(socket.local_addr().unwrap(), address);
-        }
-    }
-
-    #[test]
-    fn a_port_in_use_is_refused_even_if_its_user_shares_ports() {
-        let (address, _sockets) = bind("127.0.0.1", 0, 2, false).unwrap();
-        let error = bind("127.0.0.1", address.port(), 2, false).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
-        let plain = TcpListener::bind("127.0.0.1:0").unwrap();
-        let error = bind("127.0.0.1", plain.local_addr().unwrap().port(), 1, false).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
-    }
-
-    #[test]
-    fn a_shared_port_can_be_bound_by_all_who_share_it_and_by_nobody_else() {
-        let (address, _sockets) = bind("127.0.0.1", 0, 2, true).unwrap();
-        assert!(bind("127.0.0.1", address.port(), 2, true).is_ok());
-        let error = bind("127.0.0.1", address.port(), 2, false).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
-    }
-
-    #[test]
-    fn a_released_port_can_be_bound_again_at_once() {
-        let (address, sockets) = bind("127.0.0.1", 0, 2, false).unwrap();
-        drop(sockets);
-        assert!(bind("127.0.0.1", address.port(), 2, false).is_ok());
-    }
-}
+mod tests;

@@ -74,7 +74,7 @@
 (deftest http-kit-defaults-test
   (testing "an option with http-kit's own default changes what is written here, or nothing"
     (are [option value expected] (= expected (change :run-server {option value}))
-      :ip "0.0.0.0" {}
+      :ip "0.0.0.0" {:host "0.0.0.0"}
       :port 8090 {:port 8090}
       :queue-size 20480 {:worker-queue-depth 20480}
       :queue-type :array {}

@@ -21,7 +21,7 @@
 
 (def ^:private defaults
   "What a user may rely on; a change is a line in the change log."
-  {:host "0.0.0.0"
+  {:host "::"
    :port 8080
    :event-loops (.availableProcessors (Runtime/getRuntime))
    :handler-mode :worker

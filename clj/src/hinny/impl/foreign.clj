@@ -55,7 +55,7 @@
   (let [async {:values {true {:handler-mode :async} false {:handler-mode :worker}}}
         floor {:accept pos-int? :accepts "a positive integer" :note "Workers are made when work waits."}]
     {:http-kit
-     {:ip {:to :host}
+     {:ip {:to :host :note "The default is every address, IPv6 and IPv4, as there; \"0.0.0.0\" is IPv4 alone."}
       :port {:to :port :note "The default is 8080, there 8090."}
       :thread {:to :worker-threads :pool? true
                :note "On JDK 21+ http-kit takes no notice of it unless `:allow-virtual?` is false."}
@@ -98,7 +98,7 @@
       :async-timeout {:to :handler-timeout-ms :note "Of every handler, async or not; 0 is none. The default is 300000."}
       :async-timeout-handler (refused "a handler that takes too long is answered 503")
       :port {:to :port :note "The default is 80, as there."}
-      :host {:to :host :accept #{nil} :note "`nil`, the default, is every IPv4 address."}
+      :host {:to :host :accept #{nil} :note "`nil`, the default, is every address, IPv6 and IPv4, as there."}
       :unix-socket (refused no-unix-socket)
       :join? {:to :join? :note "The default is `true`, as there."}
       :daemon? {:to :daemon?}

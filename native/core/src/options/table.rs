@@ -10,8 +10,8 @@ pub const OPTIONS: &[OptionSpec] = &[
         name: "host",
         kind: OptionKind::Text,
         unit: "",
-        default: OptionDefault::Text("0.0.0.0"),
-        doc: "Address or host name to listen on; \"::\" listens on IPv6.",
+        default: OptionDefault::Text("::"),
+        doc: "Address or host name to listen on. \"::\" is every address, IPv6 and IPv4 (IPv4 alone where the system has no IPv6), \"0.0.0.0\" every one of IPv4; of a name with addresses of both it is the one of IPv4.",
     },
     OptionSpec {
         name: "port",
@@ -241,7 +241,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         kind: OptionKind::Boolean,
         unit: "",
         default: OptionDefault::Boolean(false),
-        doc: "Whether another server may listen on the same port (SO_REUSEPORT), as the next version of a service does in a rolling restart. All of them must say so.",
+        doc: "Whether another server may listen on the same port (SO_REUSEPORT), as the next version of a service does in a rolling restart. All of them must say so, and be run by one user: a port whose server does not share it is refused.",
     },
     OptionSpec {
         name: "shutdown-hook?",

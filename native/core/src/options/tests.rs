@@ -11,7 +11,7 @@ fn decode(pairs: &[(&str, &str)]) -> Result<Options, OptionError> {
 #[test]
 fn absent_options_have_the_defaults_of_the_table() {
     let options = decode(&[]).unwrap();
-    assert_eq!(options.host, "0.0.0.0");
+    assert_eq!(options.host, "::");
     assert_eq!(options.port, 8080);
     assert_eq!(options.route.max_body_bytes, 8 << 20);
     assert_eq!(options.server_header.unwrap(), "hinny");
