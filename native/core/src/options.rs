@@ -120,9 +120,10 @@ pub struct Options {
     pub response_write_timeout_ms: u64,
     /// `:reuse-port?`
     pub reuse_port: bool,
-    /// Whether the fault triggers of the boundary tests are armed, and a test may turn the clock (see `hinny-server`,
-    /// `service` and `clock`). No user option.
+    /// Whether the fault triggers of the boundary tests are armed (see `hinny-server`, `service`). No user option.
     pub test_faults: bool,
+    /// Whether the clock stands still until a test turns it (see `hinny-server`, `clock`). No user option.
+    pub test_clock: bool,
 }
 
 /// Why options were refused.
@@ -155,7 +156,7 @@ impl Options {
         }
         if let Some((name, _)) = given
             .iter()
-            .find(|(name, _)| *name != TEST_FAULTS && spec(name).is_none())
+            .find(|(name, _)| !TEST_SWITCHES.contains(name) && spec(name).is_none())
         {
             return Err(OptionError(format!("unknown option :{name}")));
         }
@@ -186,12 +187,16 @@ impl Options {
             response_write_timeout_ms: source.number("response-write-timeout-ms")?,
             reuse_port: source.boolean("reuse-port?")?,
             test_faults: source.given.contains(&(TEST_FAULTS, "true")),
+            test_clock: source.given.contains(&(TEST_CLOCK, "true")),
         })
     }
 }
 
-/// Arms the fault triggers; sent only when the JVM runs with the tests' system property.
+/// Arms the fault triggers, and gives a server a clock that a test turns; sent only when the JVM runs with the tests' system
+/// properties.
 const TEST_FAULTS: &str = "test-faults";
+const TEST_CLOCK: &str = "test-clock";
+const TEST_SWITCHES: [&str; 2] = [TEST_FAULTS, TEST_CLOCK];
 
 /// Options as they were given; those that were not have their defaults.
 struct Source<'a> {

@@ -34,7 +34,7 @@ pub(crate) fn find(handle: jlong) -> Option<Arc<Engine>> {
     lock().get_mut(u64::try_from(handle).ok()?).cloned()
 }
 
-/// Lets time pass for an engine that a test may do this to.
+/// Lets time pass for an engine whose clock a test turns.
 pub(crate) fn pass_time(handle: jlong, ms: u64) -> Result<(), Failure> {
     if get(handle)?.pass_time(ms) {
         return Ok(());

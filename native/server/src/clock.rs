@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //! - No other file of this crate waits for a time by itself: `clippy.toml` holds it.
-//! - A server without the tests' faults has the system's clock, and a wait is one timer of the runtime.
+//! - A server whose clock no test turns has the system's, and a wait is one timer of the runtime.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -14,44 +14,44 @@ use std::time::Duration;
 use hinny_core::options::Options;
 use hinny_core::time::{Clock, SystemClock};
 
-/// How often a wait looks whether a test has passed it.
+/// How often a wait looks at a clock that a test turns.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 
-/// The system's clock, and what a test has added to it.
+/// The system's clock, or one that stands still until a test turns it.
 #[derive(Clone, Debug)]
 pub(crate) struct ServerClock {
     system: SystemClock,
-    /// Milliseconds that passed for the server only; none outside of tests.
-    passed: Option<Arc<AtomicU64>>,
+    /// What a test has turned it to, in milliseconds; none outside of tests.
+    turned: Option<Arc<AtomicU64>>,
 }
 
 impl ServerClock {
-    /// A clock that starts at 0 now. A test may turn it if the options arm the tests' faults.
+    /// A clock that starts at 0 now. A test turns it if the options say so.
     pub(crate) fn new(options: &Options) -> Self {
         Self {
             system: SystemClock::new(),
-            passed: options.test_faults.then(Arc::default),
+            turned: options.test_clock.then(Arc::default),
         }
     }
 
-    /// Whether a test may turn it.
+    /// Whether it is a test that turns it.
     pub(crate) const fn is_turned(&self) -> bool {
-        self.passed.is_some()
+        self.turned.is_some()
     }
 
-    /// Lets so much time pass for everything that waits for this clock or a clone of it; whether it may be turned.
+    /// Lets so much time pass for everything that waits for this clock or a clone of it; whether it can be turned.
     pub(crate) fn pass_ms(&self, ms: u64) -> bool {
-        let Some(passed) = &self.passed else {
+        let Some(turned) = &self.turned else {
             return false;
         };
-        passed.fetch_add(ms, Ordering::AcqRel);
+        turned.fetch_add(ms, Ordering::AcqRel);
         true
     }
 
     /// Waits.
     #[expect(clippy::disallowed_methods, reason = "the one place that waits for a time")]
     pub(crate) async fn sleep_ms(&self, ms: u64) {
-        if self.passed.is_none() {
+        if !self.is_turned() {
             return tokio::time::sleep(Duration::from_millis(ms)).await;
         }
         let end_ms = self.now_ms().saturating_add(ms);
@@ -74,7 +74,9 @@ impl ServerClock {
 
 impl Clock for ServerClock {
     fn now_ms(&self) -> u64 {
-        let passed = self.passed.as_ref().map_or(0, |passed| passed.load(Ordering::Acquire));
-        self.system.now_ms().saturating_add(passed)
+        match &self.turned {
+            Some(turned) => turned.load(Ordering::Acquire),
+            None => self.system.now_ms(),
+        }
     }
 }

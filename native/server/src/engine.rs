@@ -142,7 +142,7 @@ impl Engine {
         }
     }
 
-    /// Lets time pass for the server, as if the machine had slept; whether it did: only one with the tests' faults does.
+    /// Lets time pass for a server whose clock a test turns; whether it is one.
     #[must_use]
     pub fn pass_time(&self, ms: u64) -> bool {
         self.clock.pass_ms(ms)

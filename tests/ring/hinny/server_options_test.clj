@@ -119,6 +119,7 @@
      [{:zzzzzzzz 1} :hinny.error/option-unknown :zzzzzzzz "docs/options.md"]
      [{nil 1} :hinny.error/option-unknown nil "docs/options.md"]
      [{:test-faults true} :hinny.error/option-unknown :test-faults ":test-faults"]
+     [{:test-clock true} :hinny.error/option-unknown :test-clock ":test-clock"]
      [{:host nil} :hinny.error/option-invalid :host "string"]
      [{:host ""} :hinny.error/option-invalid :host "string"]
      [{:host "  "} :hinny.error/option-invalid :host "string"]

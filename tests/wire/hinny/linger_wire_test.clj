@@ -4,7 +4,7 @@
   when some were not read, and drops what it has not sent.
 
   A client that reads slowly leaves much of a response with the server's kernel: what it sends then, when the server has
-  ended its side, is what would do the harm."
+  ended its side, is what would do the harm. The time that a connection lingers passes when a test says so."
   (:require
    [clojure.string :as str]
    [clojure.test :refer [deftest is testing use-fixtures]]
@@ -21,7 +21,7 @@
 
 (set! *warn-on-reflection* true)
 
-(use-fixtures :each engines/each-engine)
+(use-fixtures :each engines/each-engine raw/turned-clock)
 
 (def ^:private large
   "More than the kernel takes at once for a client that does not read."
@@ -174,13 +174,14 @@
 
 (deftest idle-timeout-test
   (testing "the end of an idle connection, whose client has not read the last response"
-    (with-server [server (fn [_] {:status 200 :body @medium}) {:keep-alive-timeout-ms 50}]
+    (with-server [server (fn [_] {:status 200 :body @medium}) nil]
       (with-open [client (slow-client server)]
         (send! client (raw/get-request "/"))
-        (is (raw/await-until #(raw/server-ended? client)))
+        (is (= 200 (:status (stream/read-head client))))
+        (is (raw/pass-until! server 90000 #(raw/server-ended? client)))
         (is (sent? client (raw/get-request "/late")))
         (is (sent? client (raw/get-request "/later")))
-        (is (= [true :eof] (ends-well client "" @medium)))))))
+        (is (= [@medium :eof] (stream/read-rest client)))))))
 
 (defn- stop-behind
   "Stops `server` in another thread, by a deadline beyond every guard; a future of `:stopped`."
@@ -209,7 +210,7 @@
             (let [stop (stop-behind server)
                   _ (is (raw/await-until #(= :stopping (server/server-status server))))
                   text (if (= body medium)
-                         (do (is (raw/await-until #(raw/server-ended? client))) "")
+                         (do (is (raw/pass-until! server 100 #(raw/server-ended? client))) "")
                          (read-until-ended client))]
               (is (sent? client (raw/get-request "/late")))
               (is (sent? client (raw/get-request "/later")))
@@ -218,7 +219,7 @@
               (.countDown gate)
               (is (= @body (:body (raw/read-response held))))
               (testing "and does not wait for clients that stay"
-                (is (= :stopped (deref stop raw/guard-ms :hung)))))))))))
+                (is (raw/pass-until! server 100 #(realized? stop)))))))))))
 
 (deftest bounds-test
   (testing "a connection that lingers is not open, and does not keep another one out"
@@ -229,16 +230,16 @@
         (is (zero? (:connections-open (server/server-metrics server))))
         (is (= 200 (:status (raw/answer server closing)))))))
   (testing "a client that stays is left, and a stop does not wait for it"
-    (with-server [server (fn [_] {:status 200 :body "ok"}) {:header-read-timeout-ms 100}]
+    (with-server [server (fn [_] {:status 200 :body "ok"}) nil]
       (with-open [client (slow-client server)]
         (send! client closing)
         (is (raw/await-until #(raw/server-ended? client)))
-        (is (raw/await-until #(raw/server-left? client)))
+        (is (raw/pass-until! server 1000 #(raw/server-left? client)))
         (is (raw/await-until #(not (sent? client "more"))))
         (is (first (ends-well client "" "ok")))))
     (with-server [server (fn [_] {:status 200 :body "ok"}) nil]
       (with-open [client (slow-client server)]
         (send! client closing)
         (is (raw/await-until #(raw/server-ended? client)))
-        (is (= :stopped (deref (future (server/stop-server server {:drain-timeout-ms 100}) :stopped) raw/guard-ms :hung)))
+        (is (let [stop (stop-behind server)] (raw/pass-until! server 100 #(realized? stop))))
         (is (= [true :eof] (ends-well client "" "ok")))))))

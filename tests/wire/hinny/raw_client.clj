@@ -2,6 +2,7 @@
   "HTTP/1.1 as bytes on a socket: what a friendly client would hide, a test can see.
 
   * `with-server`   -- a running server for a body of code
+  * `turned-clock`  -- a fixture whose servers have a clock that the test turns
   * `with-client`   -- a connection to it
   * `head`          -- the text of a request head
   * `send!`, `read-response`, `end-of` -- write bytes, read exactly one response, see how the connection ended
@@ -9,7 +10,7 @@
   * `await-taken`, `come-round!`, `await-until`, `await-latch` -- wait for a fact, never for a time
   * `server-ended?`, `server-left?` -- whether the server has sent its last byte, read or not, and closed its socket
   * `heard?` -- whether the server has sent any byte, or its last, that the client has not read
-  * `pass!`, `pass-until-heard!` -- let time pass for a server with `:turned-clock? true`
+  * `pass!`, `pass-until!`, `pass-until-heard!` -- let time pass for a server with `:turned-clock? true`
 
       (with-server [server handler {:handler-mode :inline}]
         (with-client [client server]
@@ -46,8 +47,16 @@
 (defmacro with-server
   "Runs `body` with a server for `handler` on a free port of 127.0.0.1 bound to `server`. It need not drain."
   [[server handler options] & body]
-  `(with-open [~server (clock/run-server ~handler (merge *options* ~options))]
-     ~@body))
+  `(let [~server (clock/run-server ~handler (merge *options* ~options))]
+     (try
+       ~@body
+       (finally (clock/close! ~server guard-ms)))))
+
+(defn turned-clock
+  "Calls `test` with `:turned-clock? true` for the servers that it starts."
+  [test]
+  (binding [*options* (assoc *options* :turned-clock? true)]
+    (test)))
 
 (defrecord Client [^Socket socket ^InputStream in]
   Closeable
@@ -259,10 +268,16 @@
   [server ms]
   (clock/pass! server ms))
 
+(defn pass-until!
+  "Lets so many milliseconds pass for `server`, as often as it takes until `condition` returns true; false if that takes
+  longer than the guard. For what may begin to wait a little later than the test can see."
+  [server ms condition]
+  (clock/pass-until! server ms guard-ms condition))
+
 (defn pass-until-heard!
-  "Lets so many milliseconds pass for `server`, as often as it takes until it does something about `client`; whether it did."
+  "`pass-until!` the server does something about `client`."
   [server ms client]
-  (clock/pass-until! server ms guard-ms #(heard? client)))
+  (pass-until! server ms #(heard? client)))
 
 (defn come-round!
   "Waits until the one loop of a server has seen all that was sent to it before: it has answered `neighbour`, another

@@ -188,9 +188,11 @@
 (defn encode
   "Returns resolved options as bytes: `name NUL value NUL` for each, UTF-8. Those of type `:data` are not told."
   ^bytes [options]
-  (let [fault-switch (when (Boolean/getBoolean "hinny.test.faults") {:test-faults true})
+  (let [test-switches (cond-> {}
+                        (Boolean/getBoolean "hinny.test.faults") (assoc :test-faults true)
+                        (Boolean/getBoolean "hinny.test.clock") (assoc :test-clock true))
         data (map :name (filter (comp #{:data} :type) @table))
         text (reduce-kv (fn [text option value] (str text (name option) \u0000 (encode-value value) \u0000))
                         ""
-                        (into (apply dissoc options data) fault-switch))]
+                        (into (apply dissoc options data) test-switches))]
     (.getBytes ^String text StandardCharsets/UTF_8)))

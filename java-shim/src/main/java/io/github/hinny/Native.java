@@ -108,8 +108,8 @@ final class Native {
     static native void setReply(long engine, int number, byte[] response);
 
     /**
-     * Lets time pass for a server, as if the machine had slept. For tests: the server must have been started with the system
-     * property {@code hinny.test.faults}. Any thread.
+     * Lets time pass for a server. For tests: the clock of one that was started with the system property {@code
+     * hinny.test.clock} stands still otherwise. Any thread.
      *
      * @throws EngineException if it was not, or is stopped
      */
