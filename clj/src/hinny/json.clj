@@ -43,7 +43,8 @@
 
   Failures throw `ex-info` with `:type` `:hinny.error/json-malformed`, the `:position` in bytes of UTF-8 and the `:reason`,
   a keyword; options `:hinny.error/option-unknown`, `:hinny.error/option-invalid` or `:hinny.error/option-conflict`. What
-  `:key-fn` or a stream throws is thrown as it is."
+  `:key-fn` or a stream throws is thrown as it is. Reading needs the native library (`:hinny.error/native-library`); writing
+  does not."
   (:require
    [hinny.impl.error :as error]
    [hinny.impl.json-writer :as json-writer]

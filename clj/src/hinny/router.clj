@@ -86,11 +86,10 @@
   (^RouterParts [data] (router data nil))
   (^RouterParts [data opts]
    (check-options opts)
-   (error/told-if-not-loaded
-     #(let [routes (route-table/routes data opts)
-            resolved (update opts :options (fn [given] (or given (options/resolve-options nil))))
-            table (route-table/compile-table routes (route-table/as-data routes) resolved)]
-        (->Router routes (route-table/names routes) table)))))
+   (let [routes (route-table/routes data opts)
+         resolved (update opts :options (fn [given] (or given (options/resolve-options nil))))
+         table (route-table/compile-table routes (route-table/as-data routes) resolved)]
+     (->Router routes (route-table/names routes) table))))
 
 (defn ^:no-doc server-table
   "Returns the `RouteTable` of `source` (a router, route data, or nil) with a server's `opts`: `:fallback?`,

@@ -161,9 +161,10 @@
   Throws `ex-info` of `:hinny.error/native-library`."
   {:added "0.1"}
   []
-  (error/told-if-not-loaded options/described))
+  (options/described))
 
-(defn- start-server
+(defn ^:no-doc start
+  "Starts a server as `run-server` does, with the options of `function`, `:run-server` or `:run-jetty`."
   ^Stoppable [function handler opts]
   (let [{:keys [routes] :as resolved} (foreign/resolve-options function opts)
         {:keys [health] :as settings} (-> (assoc resolved :handler handler)
@@ -181,11 +182,6 @@
                               (str ":worker-threads :virtual: " (.getMessage unsupported))
                               {:option :worker-threads :value :virtual}
                               unsupported))))))
-
-(defn ^:no-doc start
-  "Starts a server as `run-server` does, with the options of `function`, `:run-server` or `:run-jetty`."
-  ^Stoppable [function handler opts]
-  (error/told-if-not-loaded #(start-server function handler opts)))
 
 (defn run-server
   "Starts an HTTP server for a Ring handler and returns a `Server`.

@@ -11,7 +11,7 @@
    [hinny.raw-client :as raw]
    [hinny.server :as server])
   (:import
-   (io.github.hinny HeaderNames Records Results)
+   (io.github.hinny HeaderNames JsonMalformedException Records Results)
    (java.lang.invoke MethodType)
    (java.lang.reflect Field Method Modifier)))
 
@@ -55,6 +55,14 @@
       (is (= #{} (set/difference (set (keys java)) (set (keys rust))))))
     (testing "every constant is public, so that code outside the package need not repeat it"
       (is (every? #(Modifier/isPublic (.getModifiers (.getDeclaredField class %))) (keys java))))))
+
+(deftest json-reasons-test
+  (doseq [[number word & _] (of-kind "json-reason")
+          :let [malformed (JsonMalformedException. 0 (parse-long number))]]
+    (is (= word (.reason malformed)))
+    (is (= (str "malformed JSON: " (second (re-find (re-pattern (str "(?m)^json-reason " number " \\S+ (.*)$")) (probe/native-call "layout")))
+                ", at byte 0")
+           (ex-message malformed)))))
 
 (deftest abi-version-test
   (is (= Records/ABI_VERSION (probe/native-call "abiVersion"))))

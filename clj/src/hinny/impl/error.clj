@@ -8,7 +8,7 @@
   * `:hinny.error/option-conflict`    -- two names of one option are given, with different values
   * `:hinny.error/port-in-use`        -- somebody else listens on `:port`
   * `:hinny.error/bind-failed`        -- `:host` and `:port` cannot be listened on
-  * `:hinny.error/native-library`     -- the native library cannot be loaded
+  * `:hinny.error/native-library`     -- the native library cannot be loaded; thrown by whatever needs it, each time
   * `:hinny.error/request-invalid`    -- `hinny.test/request` cannot make a request of this map
   * `:hinny.error/request-malformed`  -- middleware cannot read a request, for `:reason`
   * `:hinny.error/response-invalid`   -- in `hinny.test/request`: what the handler returned is no response
@@ -36,12 +36,3 @@
   (^Throwable [type-name message data] (failure type-name message data nil))
   (^Throwable [type-name message data cause]
    (ex-info (LogText/escape message) (assoc data :type (keyword "hinny.error" type-name)) cause)))
-
-(defn told-if-not-loaded
-  "Returns what `f`, a function that needs the native library, returns; throws `:hinny.error/native-library` with the reason
-  if that cannot be loaded."
-  [f]
-  (try
-    (f)
-    (catch UnsatisfiedLinkError missing
-      (throw (failure "native-library" (.getMessage missing) {} missing)))))

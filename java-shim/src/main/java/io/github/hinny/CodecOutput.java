@@ -33,11 +33,11 @@ final class CodecOutput {
     /**
      * Returns one that nobody else uses.
      *
-     * @throws UnsatisfiedLinkError if the native library cannot be loaded
+     * @throws clojure.lang.ExceptionInfo if the native library cannot be loaded, see {@link NativeLibrary#need}
      */
     static CodecOutput take() {
         if (!IS_LOADED) {
-            NativeLibrary.load();
+            NativeLibrary.need();
         }
         final CodecOutput kept = FREE.getAndSet(place(), null);
         return kept == null ? new CodecOutput() : kept;

@@ -106,11 +106,11 @@ public final class Engine {
      *
      * @param nativeOptions {@code name NUL value NUL …} in UTF-8
      * @throws EngineException if an option is wrong or the address cannot be listened on; nothing is left behind
-     * @throws UnsatisfiedLinkError if the native library cannot be loaded
+     * @throws clojure.lang.ExceptionInfo if the native library cannot be loaded, see {@link NativeLibrary#need}
      * @throws UnsupportedOperationException if virtual threads are asked for and this JVM has none
      */
     public static Engine start(final Settings settings, final byte[] nativeOptions) throws InterruptedException {
-        NativeLibrary.load();
+        NativeLibrary.need();
         if (settings.workerThreads() == WorkerPool.VIRTUAL && !VirtualWorkers.isSupported()) {
             throw new UnsupportedOperationException("virtual threads need JDK 21, this is " + Runtime.version());
         }
@@ -127,7 +127,7 @@ public final class Engine {
 
     /** Returns the options table as EDN. */
     public static String optionTable() {
-        NativeLibrary.load();
+        NativeLibrary.need();
         return Native.optionTable();
     }
 

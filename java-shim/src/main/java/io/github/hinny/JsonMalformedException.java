@@ -9,8 +9,27 @@ package io.github.hinny;
 public final class JsonMalformedException extends ContentMalformedException {
     private static final long serialVersionUID = 1L;
 
-    /** Of each {@code Results.JSON_BAD_…} a word, and words. */
-    private static final String[][] REASONS = Layout.jsonReasons();
+    /**
+     * Of each {@code Results.JSON_BAD_…}, in order, a word, and words: as {@code native/codec/src/json/reason.rs} has them, which a
+     * test compares. Not read from there: a text may be found to be malformed where the library cannot be loaded.
+     */
+    private static final String[][] REASONS = {
+        {},
+        {"empty", "no value"},
+        {"end", "the text ends too early"},
+        {"character", "a character that cannot stand there"},
+        {"encoding", "bytes that are not UTF-8"},
+        {"control-character", "a control character in a string"},
+        {"escape", "an unknown escape"},
+        {"surrogate", "half a surrogate pair"},
+        {"leading-zero", "a number with a leading zero"},
+        {"trailing", "something behind the value"},
+        {"depth", "nested too deeply"},
+        {"digits", "a number of too many digits"},
+        {"range", "a number out of range"},
+        {"length", "the text is too long"},
+        {"hashes", "too many keys with the same hash"},
+    };
 
     private final int position;
     private final String reason;

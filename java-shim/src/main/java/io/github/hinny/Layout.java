@@ -8,7 +8,6 @@ package io.github.hinny;
 final class Layout {
     private static final String METRIC = "metric ";
     private static final String WORKER_METRIC = "worker-metric ";
-    private static final String JSON_REASON = "json-reason ";
 
     private Layout() {}
 
@@ -28,15 +27,5 @@ final class Layout {
                 .filter(line -> line.startsWith(word))
                 .map(line -> line.substring(word.length()))
                 .toArray(String[]::new);
-    }
-
-    /** Returns for each {@code Results.JSON_BAD_…}, which are the indexes, a word and words that say what is wrong. */
-    static String[][] jsonReasons() {
-        final String[][] reasons = new String[Results.JSON_BAD_HASHES + 1][];
-        Native.layout().lines().filter(line -> line.startsWith(JSON_REASON)).forEach(line -> {
-            final String[] words = line.split(" ", 4);
-            reasons[Integer.parseInt(words[1])] = new String[] {words[2], words[3]};
-        });
-        return reasons;
     }
 }

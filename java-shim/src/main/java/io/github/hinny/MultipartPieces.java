@@ -27,11 +27,6 @@ final class MultipartPieces {
     /** RFC 2046 allows 70 characters; nobody is known to send more. */
     private static final int BOUNDARY_BYTES_MAX = 256;
 
-    static {
-        // A form may be read where no server was started.
-        NativeLibrary.load();
-    }
-
     private final InputStream in;
     private final Runnable afterRead;
     private final int delimiterLength;

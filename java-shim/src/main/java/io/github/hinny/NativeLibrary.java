@@ -1,5 +1,8 @@
 package io.github.hinny;
 
+import clojure.lang.ExceptionInfo;
+import clojure.lang.Keyword;
+import clojure.lang.PersistentArrayMap;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -32,6 +35,9 @@ public final class NativeLibrary {
     /** System property: the existing directory below which the jar's library is unpacked. */
     public static final String WORKDIR_PROPERTY = "hinny.native.workdir";
 
+    private static final Keyword TYPE = Keyword.intern(null, "type");
+    private static final Keyword UNAVAILABLE = Keyword.intern("hinny.error", "native-library");
+
     private static final String FILE_NAME = "libhinny.so";
 
     private static boolean attempted;
@@ -48,6 +54,20 @@ public final class NativeLibrary {
         final UnsatisfiedLinkError error = unavailabilityCause();
         if (error != null) {
             throw error;
+        }
+    }
+
+    /**
+     * As {@link #load}, for what a program calls: each such function fails in the same way.
+     *
+     * @throws ExceptionInfo of {@code :type :hinny.error/native-library}, with the same text and the error as its cause,
+     *     each time, when it cannot be loaded
+     */
+    static void need() {
+        final UnsatisfiedLinkError error = unavailabilityCause();
+        if (error != null) {
+            throw new ExceptionInfo(
+                    error.getMessage(), new PersistentArrayMap(new Object[] {TYPE, UNAVAILABLE}), error);
         }
     }
 

@@ -42,10 +42,10 @@ public final class RouteTable {
      * @param routes what the table was made of, for {@link #routes}
      * @throws EngineException of kind {@code route-conflict}, {@code route-pattern} or {@code route-invalid}; its message
      *     names the routes
-     * @throws UnsatisfiedLinkError if the native library cannot be loaded
+     * @throws clojure.lang.ExceptionInfo if the native library cannot be loaded, see {@link NativeLibrary#need}
      */
     public static RouteTable compile(final byte[] words, final Endpoint[] endpoints, final Object routes) {
-        NativeLibrary.load();
+        NativeLibrary.need();
         final long handle = Native.compileRoutes(words);
         final RouteTable table = new RouteTable(handle, endpoints.clone(), routes);
         CLEANER.register(table, () -> Native.freeRoutes(handle));
