@@ -28,7 +28,7 @@ public final class Headers extends LazyMap {
     private final transient int textStart;
 
     /** The values decoded so far, null before the first; shared by copies with other metadata. */
-    private transient String[] values;
+    private transient String[] values; // Racy, as are its elements: see package-info.
 
     Headers(final byte[] bytes, final int textStart) {
         this(bytes, textStart, null, null);

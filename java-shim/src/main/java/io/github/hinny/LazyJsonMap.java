@@ -31,9 +31,9 @@ public final class LazyJsonMap extends LazyMap {
     private final transient int entries;
 
     /** Values that were asked for, by their place; made without a lock, so that one may be made twice. */
-    private transient Object[] values;
+    private transient Object[] values; // Racy, as are its elements: see package-info.
 
-    private transient int searches;
+    private transient int searches; // Racy: only a guess how many there were, one that is lost costs a search.
 
     /** The same map as an ordinary one, once it was needed. */
     private transient volatile IPersistentMap whole;

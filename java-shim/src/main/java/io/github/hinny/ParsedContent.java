@@ -13,6 +13,9 @@ import clojure.lang.RT;
 final class ParsedContent {
     private static final int ALIGNMENT = 8;
 
+    /** Stands for the value of the text {@code null}, once it is known. */
+    private static final Object NULL = new Object();
+
     private final RequestRecord record;
     private final byte[] bytes;
 
@@ -21,11 +24,10 @@ final class ParsedContent {
     private final int formAt;
     private final int jsonAt;
 
-    private IPersistentMap query;
-    private IPersistentMap form;
-    private Object json;
-    private boolean jsonKnown;
-    private IPersistentMap params;
+    private IPersistentMap query; // Racy, as are the following: see package-info.
+    private IPersistentMap form; // Racy.
+    private Object json; // Racy; NULL for null.
+    private IPersistentMap params; // Racy.
 
     /**
      * Makes it of what follows the body.
@@ -70,28 +72,36 @@ final class ParsedContent {
 
     /** Returns the parameters of the query string, null if they were not parsed. */
     IPersistentMap queryParams() {
-        if (query == null && queryAt != 0) {
-            query = record.paramsOfQuery(queryAt);
+        IPersistentMap made = query;
+        if (made == null && queryAt != 0) {
+            made = record.paramsOfQuery(queryAt);
+            query = made;
         }
-        return query;
+        return made;
     }
 
     /** Returns the parameters of the form that the body is, null if it is none or was not parsed. */
     IPersistentMap formParams() {
-        if (form == null && formAt != 0) {
-            form = record.paramsOfForm(formAt);
+        IPersistentMap made = form;
+        if (made == null && formAt != 0) {
+            made = record.paramsOfForm(formAt);
+            form = made;
         }
-        return form;
+        return made;
     }
 
     /** Returns the value of the JSON text that the body is, null if it is none, was not parsed or is {@code null}. */
     Object jsonParams() {
-        if (!jsonKnown && jsonAt != 0) {
+        Object made = json;
+        if (made == null && jsonAt != 0) {
             final int settings = Records.u32(bytes, jsonAt - Records.PARSED_HEAD_SIZE + Records.PARSED_SETTINGS);
-            json = record.jsonOfBody(jsonAt, (settings & Records.PARSED_KEYWORD_KEYS) != 0);
-            jsonKnown = true;
+            made = record.jsonOfBody(jsonAt, (settings & Records.PARSED_KEYWORD_KEYS) != 0);
+            if (made == null) {
+                made = NULL;
+            }
+            json = made;
         }
-        return json;
+        return made == NULL ? null : made;
     }
 
     /** Returns all parameters: those of the form, of the query string, and of a JSON object; later ones win, as in Ring. */

@@ -49,15 +49,17 @@ final class RequestRecord {
     /** What the request's route names, null without one. */
     private final Endpoint endpoint;
 
-    private InputStream body;
-    private Exchange exchange;
-    private String uri;
-    private String queryString;
-    private String serverName;
-    private String remoteAddr;
-    private Headers headers;
-    private ParsedContent parsed;
-    private IPersistentMap pathParams;
+    // Set before any handler sees the request, and never again; the queue to another thread publishes them.
+    private InputStream body; // Racy only for who hands a request on without one, and sees no body then.
+    private Exchange exchange; // Racy, as the body.
+
+    private String uri; // Racy, as are the following: see package-info.
+    private String queryString; // Racy.
+    private String serverName; // Racy.
+    private String remoteAddr; // Racy.
+    private Headers headers; // Racy.
+    private ParsedContent parsed; // Racy.
+    private IPersistentMap pathParams; // Racy.
 
     RequestRecord(final byte[] bytes, final Endpoint endpoint) {
         this.bytes = bytes;
