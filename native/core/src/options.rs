@@ -114,6 +114,10 @@ pub struct Options {
     pub server_header: Option<HeaderValue>,
     /// `:header-read-timeout-ms`
     pub header_read_timeout_ms: u64,
+    /// `:min-body-bytes-per-second`
+    pub min_body_bytes_per_second: u64,
+    /// `:body-rate-grace-ms`
+    pub body_rate_grace_ms: u64,
     /// `:keep-alive-timeout-ms`
     pub keep_alive_timeout_ms: u64,
     /// `:response-write-timeout-ms`
@@ -183,6 +187,8 @@ impl Options {
             max_requests_per_connection: source.number("max-requests-per-connection")?,
             server_header,
             header_read_timeout_ms: source.number("header-read-timeout-ms")?,
+            min_body_bytes_per_second: source.number("min-body-bytes-per-second")?,
+            body_rate_grace_ms: source.number("body-rate-grace-ms")?,
             keep_alive_timeout_ms: source.number("keep-alive-timeout-ms")?,
             response_write_timeout_ms: source.number("response-write-timeout-ms")?,
             reuse_port: source.boolean("reuse-port?")?,

@@ -277,6 +277,9 @@ impl StreamedBody {
                 if connection.guard.has_broken_body() {
                     return Poll::Ready(Some(Err(Kind::BodyMalformed)));
                 }
+                if connection.take_body_is_late() {
+                    return Poll::Ready(Some(Err(Kind::BodyTimeout)));
+                }
                 connection.watch_body(cx.waker());
             }
             frame
@@ -294,7 +297,9 @@ impl StreamedBody {
                 }
             }
         };
+        connection.body_rate.wait(self.state.now_ms());
         let chunk = clock.within_ms(wait_ms, next).await.unwrap_or(Err(Kind::BodyTimeout));
+        self.connection.body_rate.pause(self.state.now_ms());
         self.connection.set_unread_body(self.body.size_hint().lower());
         chunk
     }

@@ -19,6 +19,7 @@ use hinny_core::status;
 use http::HeaderMap;
 use tokio::net::TcpStream;
 
+use crate::body_rate::BodyRate;
 use crate::event_loop::LoopState;
 use crate::exchange::OpenExchange;
 use crate::guard::Guard;
@@ -57,6 +58,10 @@ pub(crate) struct Connection {
     body_waker: RefCell<Option<Waker>>,
     /// A body is on its way to its handler, or being dropped.
     body_streams: Cell<bool>,
+    /// The body that is on its way comes too slowly.
+    body_is_late: Cell<bool>,
+    /// How fast the current request's body comes.
+    pub(crate) body_rate: BodyRate,
     /// A handler on the loop has the current request.
     answer_is_near: Cell<bool>,
     /// It counts as open.
@@ -97,6 +102,8 @@ impl Connection {
             waker: RefCell::default(),
             body_waker: RefCell::default(),
             body_streams: Cell::new(false),
+            body_is_late: Cell::new(false),
+            body_rate: BodyRate::new(&state.options),
             answer_is_near: Cell::new(false),
             open: Cell::new(false),
             ending: Cell::new(false),
@@ -112,8 +119,13 @@ impl Connection {
 
     /// Enters a phase that began at `since_ms`.
     pub(crate) fn enter_since(&self, phase: Phase, since_ms: u64) {
-        self.phase.set(phase);
+        let before = self.phase.replace(phase);
         self.since_ms.set(since_ms);
+        match (before == Phase::Body, phase == Phase::Body) {
+            (false, true) => self.body_rate.begin(since_ms),
+            (true, false) => self.body_rate.pause(since_ms),
+            (false, false) | (true, true) => {}
+        }
         // The sweep may have found the last phase too long while what ends it was on its way.
         self.expired.set(false);
     }
@@ -155,6 +167,7 @@ impl Connection {
     pub(crate) fn dispatched(&self, on_loop: bool, streamed: bool) {
         self.enter(Phase::Handler);
         self.body_streams.set(streamed);
+        self.body_is_late.set(false);
         self.answer_is_near.set(on_loop && !streamed);
     }
 
@@ -192,6 +205,7 @@ impl Connection {
     /// Bytes came from the socket; returns how many of them hyper may have.
     pub(crate) fn bytes_arrived(&self, bytes: &[u8]) -> usize {
         let passable = self.guard.arrived(bytes);
+        self.body_rate.arrived(bytes.len(), self.state.now_ms());
         match self.phase.get() {
             Phase::Fresh | Phase::Idle if self.guard.is_in_head() => self.enter(Phase::Head),
             Phase::Body => self.enter(Phase::Body),
@@ -261,6 +275,21 @@ impl Connection {
     pub(crate) fn expire(&self) {
         self.expired.set(true);
         self.wake();
+    }
+
+    /// The body comes too slowly.
+    pub(crate) fn end_slow_body(&self) {
+        if self.body_streams.get() {
+            self.body_is_late.set(true);
+            self.tell_broken_body();
+        } else {
+            self.expire();
+        }
+    }
+
+    /// Whether [`Self::end_slow_body`] was called for the body that is streamed; forgets it.
+    pub(crate) const fn take_body_is_late(&self) -> bool {
+        self.body_is_late.replace(false)
     }
 
     /// The client takes nothing for too long.

@@ -222,6 +222,7 @@ fn poll_read(connection: &Rc<Connection>, lane: &mut Lane, cx: &mut Context<'_>)
             requests::take_rest(connection, lane, cx);
         } else if connection.guard.is_in_body() {
             connection.enter(Phase::Body);
+            connection.body_rate.arrived(bytes.len(), state.now_ms());
         }
     }
     Poll::Ready(Ok(()))

@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod body;
+mod body_rate;
 mod clock;
 mod connection;
 mod date;

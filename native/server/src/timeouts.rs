@@ -98,6 +98,9 @@ fn look(connection: &Connection, now_ms: u64, every_ms: u64) {
     if blocked_ms.is_some_and(|ms| ms >= options.response_write_timeout_ms + every_ms) {
         return connection.cut();
     }
+    if connection.body_rate.is_too_slow(now_ms, every_ms) {
+        return connection.end_slow_body();
+    }
     let (phase, since_ms) = connection.phase();
     if phase == Phase::Idle && blocked_ms.is_some() {
         return;
@@ -114,6 +117,7 @@ fn sweep_interval_ms(state: &LoopState) -> u64 {
     let shortest = options
         .header_read_timeout_ms
         .min(options.route.body_read_timeout_ms)
+        .min(options.body_rate_grace_ms)
         .min(options.keep_alive_timeout_ms)
         .min(options.response_write_timeout_ms)
         .min(options.route.handler_timeout_ms.unwrap_or(u64::MAX))

@@ -48,6 +48,8 @@
    :server-header "hinny"
    :header-read-timeout-ms 30000
    :body-read-timeout-ms 30000
+   :min-body-bytes-per-second 240
+   :body-rate-grace-ms 30000
    :keep-alive-timeout-ms 75000
    :response-write-timeout-ms 60000
    :handler-timeout-ms 300000
@@ -65,7 +67,7 @@
                           :parse #{:query :form :json} :parsed-body-bytes 0 :json-keys :keyword
                           :max-unread-body-bytes 0 :max-head-bytes 1024 :max-uri-bytes 64 :max-header-count 1
                           :max-connections 1 :max-exchanges 1 :max-requests-per-connection 1 :server-header nil
-                          :header-read-timeout-ms 1 :body-read-timeout-ms 1 :keep-alive-timeout-ms 1
+                          :header-read-timeout-ms 1 :body-read-timeout-ms 1 :min-body-bytes-per-second 0 :body-rate-grace-ms 100 :keep-alive-timeout-ms 1
                           :response-write-timeout-ms 1 :handler-timeout-ms 0 :drain-timeout-ms 0
                           :reuse-port? true :shutdown-hook? false :daemon? true :join? true}]
     (testing (str option " set changes itself and nothing else")
@@ -99,6 +101,8 @@
    :max-requests-per-connection [1 1099511627776]
    :header-read-timeout-ms [1 3600000]
    :body-read-timeout-ms [1 3600000]
+   :min-body-bytes-per-second [0 1073741824]
+   :body-rate-grace-ms [100 3600000]
    :keep-alive-timeout-ms [1 3600000]
    :response-write-timeout-ms [1 3600000]
    :handler-timeout-ms [0 86400000]

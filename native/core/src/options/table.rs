@@ -206,6 +206,20 @@ pub const OPTIONS: &[OptionSpec] = &[
         doc: "From one piece of a request body until the next; then 408 and close.",
     },
     OptionSpec {
+        name: "min-body-bytes-per-second",
+        kind: OptionKind::Integer { min: 0, max: 1 << 30 },
+        unit: "bytes",
+        default: OptionDefault::Integer(240),
+        doc: "A client that sends a request body more slowly is answered 408 and the connection closed, when it has used up :body-rate-grace-ms. Only time counts in which the server waits for the body, not that of a handler that does not read. 0 is no limit.",
+    },
+    OptionSpec {
+        name: "body-rate-grace-ms",
+        kind: OptionKind::Integer { min: 100, max: HOUR_MS },
+        unit: "ms",
+        default: OptionDefault::Integer(30_000),
+        doc: "How far a request body may fall behind :min-body-bytes-per-second: the time that its client may send nothing, all in all, unless it sends faster at other times, which makes up for it.",
+    },
+    OptionSpec {
         name: "keep-alive-timeout-ms",
         kind: OptionKind::Integer { min: 1, max: HOUR_MS },
         unit: "ms",
