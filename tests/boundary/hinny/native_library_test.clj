@@ -7,10 +7,11 @@
    [clojure.string :as str]
    [clojure.test :refer [are deftest is testing]])
   (:import
-   (java.io File)
+   (java.io File RandomAccessFile)
    (java.nio.file CopyOption Files Path)
    (java.nio.file.attribute FileAttribute)
    (java.util.concurrent TimeUnit)
+   (java.util.jar JarEntry JarFile JarOutputStream)
    (javax.tools JavaCompiler ToolProvider)))
 
 (set! *warn-on-reflection* true)
@@ -40,13 +41,15 @@
        (println (.getMessage e)))))
 
 (defn- start-jvm
-  "A JVM that evaluates `form`, with `flags`; `before` are class path entries that come first, `wrapper`
-  is a command that runs it."
-  ^Process [form {:keys [flags before wrapper]}]
+  "A JVM that evaluates `form`, with `flags`; `before` are class path entries that come first, `class-path` the others,
+  `access?` is whether it may load native code, `wrapper` a command that runs it."
+  ^Process [form {:keys [flags before class-path access? wrapper]
+                  :or {class-path (System/getProperty "java.class.path") access? true}}]
   (let [java (str (io/file (System/getProperty "java.home") "bin" "java"))
-        class-path (str/join File/pathSeparator (concat before [(System/getProperty "java.class.path")]))
+        class-path (str/join File/pathSeparator (concat before [class-path]))
         command (concat wrapper
-                        [java "--enable-native-access=ALL-UNNAMED" "-XX:TieredStopAtLevel=1"]
+                        [java "-XX:TieredStopAtLevel=1"]
+                        (when access? ["--enable-native-access=ALL-UNNAMED"])
                         flags
                         ["-cp" class-path "clojure.main" "-e" (pr-str form)])]
     (-> (ProcessBuilder. ^java.util.List command)
@@ -163,7 +166,23 @@
     (with-directory directory
       (let [file (io/file directory "text.so")]
         (spit file "not a library, but long enough to be read as the head of one ........................")
-        (is (re-find #"reason: .*(invalid ELF header|file too short)" (run-jvm load-once {:flags [(path file)]}))))))
+        (is (re-find #"reason: .*(invalid ELF header|file too short).* \(the file is no ELF library\)"
+                     (run-jvm load-once {:flags [(path file)]}))))))
+  (testing "a library for another processor is refused with both"
+    (with-directory directory
+      (let [file (carried-library directory)]
+        (with-open [bytes (RandomAccessFile. file "rw")]
+          (.seek bytes 18)
+          (.write bytes 183))
+        (is (re-find #"reason: .* \(the file is for aarch64, the JVM runs on x86_64\)"
+                     (run-jvm load-once {:flags [(path file)]}))))))
+  (testing "a directory is refused as that"
+    (is (str/includes? (run-jvm load-once {:flags [(path "/tmp")]}) "reason: that is no file")))
+  (testing "a name that can be no file's is refused, not thrown"
+    (is (names-the-platform? (run-jvm `(do
+                                         (System/setProperty "hinny.native.path" (str "a" (char 0)))
+                                         ~load-once)
+                                      {}))))
   (testing "another library is refused"
     (with-directory directory
       (let [file (io/file directory "other.so")]
@@ -172,6 +191,98 @@
                     ^"[Ljava.nio.file.CopyOption;" (make-array CopyOption 0))
         (is (str/includes? (run-jvm load-once {:flags [(path file)]})
                            "reason: the file is a library, but not Hinny's"))))))
+
+(def ^:private load-in-two
+  "Loads the library in two class loaders; what each said."
+  '(let [urls (into-array java.net.URL
+                          (for [entry (.split (System/getProperty "java.class.path") ":")]
+                            (.toURL (.toURI (java.io.File. ^String entry)))))
+         load-in (fn []
+                   (let [loader (java.net.URLClassLoader. urls (ClassLoader/getPlatformClassLoader))
+                         library (Class/forName "io.github.hinny.NativeLibrary" true loader)
+                         cause (.invoke (.getMethod library "unavailabilityCause" (make-array Class 0))
+                                        nil
+                                        (object-array 0))]
+                     ;; The loader must live on, or its library goes with it.
+                     [loader (if cause (.getMessage ^Throwable cause) "loaded")]))
+         both [(load-in) (load-in)]]
+     (println (second (both 0)))
+     (println (second (both 1)))))
+
+(deftest named-file-in-two-class-loaders-test
+  (testing "a named file that another class loader has loaded is refused with what to do about that"
+    (with-directory directory
+      (let [[first-line & others] (str/split-lines (run-jvm load-in-two {:flags [(path (carried-library directory))]}))
+            text (str/join "\n" others)]
+        (is (= "loaded" first-line))
+        (is (names-the-platform? text))
+        (is (re-find #"reason: .*already loaded in another classloader" text))
+        (is (re-find #"what to do: leave -Dhinny.native.path out: .* each class loader gets a copy" text))))))
+
+(deftest denied-test
+  (if (<= 24 (.feature (Runtime/version)))
+    (let [denied {:flags ["--illegal-native-access=deny"] :access? false}]
+      (testing "a JVM that forbids native code is told of the flag that allows it"
+        (let [text (run-jvm load-once denied)]
+          (is (names-the-platform? text))
+          (is (re-find #"reason: the JVM forbids native code: " text))
+          (is (str/includes? text "what to do: start the JVM with --enable-native-access=ALL-UNNAMED"))))
+      (testing "whatever needs it first"
+        (doseq [form '[(hinny.server/run-server identity {:port 0})
+                       (hinny.server/options)
+                       (hinny.router/router ["/a" identity])]]
+          (is (re-find #"(?s)^:hinny\.error/native-library Hinny's native library cannot be loaded\..*--enable-native-access=ALL-UNNAMED$"
+                       (run-jvm `(do
+                                   (require 'hinny.server)
+                                   (try
+                                     ~form
+                                     (catch clojure.lang.ExceptionInfo e#
+                                       (println (:type (ex-data e#)) (ex-message e#)))))
+                                denied)))))
+      (testing "and with the flag nothing is wrong"
+        (is (= "loaded" (run-jvm load-once {:flags ["--illegal-native-access=deny"]})))))
+    (println "not tried: --illegal-native-access, which JDK 24 has first")))
+
+(defn- without-library
+  "A copy in `directory` of Hinny's jar without the directory native/."
+  ^File [directory]
+  (let [from (first (filter #(re-find #"hinny-[^/]*\.jar$" %) (str/split (System/getProperty "java.class.path") #":")))
+        copy (io/file directory "merged.jar")]
+    (with-open [jar (JarFile. (io/file from))
+                out (JarOutputStream. (io/output-stream copy))]
+      (doseq [^JarEntry entry (enumeration-seq (.entries jar))
+              :when (not (str/starts-with? (.getName entry) "native/"))]
+        (.putNextEntry out (JarEntry. (.getName entry)))
+        (io/copy (.getInputStream jar entry) out)))
+    copy))
+
+(deftest merged-jar-test
+  (testing "a jar that was merged of others without the library says what is missing"
+    (with-directory directory
+      (let [others (remove #(re-find #"hinny-[^/]*\.jar$" %) (str/split (System/getProperty "java.class.path") #":"))
+            text (run-jvm load-once {:class-path (str/join ":" (cons (str (without-library directory)) others))})]
+        (is (names-the-platform? text))
+        (is (str/includes? text "reason: the jar carries no library for linux-x86_64"))
+        (is (str/includes? text "what to do: let the directory native/ of Hinny's jar be in yours too"))))))
+
+(defn- advice
+  "What is said where the system's loader said `reason`."
+  [reason file carried?]
+  (let [of (doto (.getDeclaredMethod (Class/forName "io.github.hinny.LibraryFailure")
+                                     "of"
+                                     (into-array Class [String Throwable Path Boolean/TYPE]))
+             (.setAccessible true))]
+    (ex-message (.invoke of nil (object-array ["…" (UnsatisfiedLinkError. reason) file carried?])))))
+
+(deftest advice-test
+  (let [file (Path/of "/a/libhinny.so" (make-array String 0))]
+    (are [reason file carried? pattern] (re-find pattern (advice reason file carried?))
+      "/lib/libc.so.6: version `GLIBC_2.99' not found (required by /a)" nil true
+      #"(?s)GLIBC_2.99.*what to do: use a system with a newer glibc, or build it from source"
+      "/a/libhinny.so: failed to map segment from shared object" nil true #"what to do: name an existing directory .* -Dhinny.native.workdir$"
+      "/a/libhinny.so: failed to map segment from shared object" file false #"what to do: put /a/libhinny.so on a file system"
+      "anything else" nil true #"(?s)reason: anything else\n.*-Dhinny.native.workdir$"
+      "anything else" file false #"(?s)reason: anything else\n.*what to do: name a Hinny library of this version")))
 
 (deftest working-directory-test
   (testing "a working directory that cannot take the library is named, with the property to set"
@@ -204,6 +315,11 @@
       (is (names-the-platform? text))
       (is (str/includes? text "tried: resource /native/linux-riscv64/libhinny.so of the jar"))
       (is (re-find #"what to do: build it from source .* -Dhinny.native.path" text))))
+  (testing "another system than Linux is told that it is none, and no C library is guessed"
+    (let [text (run-jvm load-once {:flags ["-Dos.name=Mac OS X" "-Dos.arch=aarch64"]})]
+      (is (re-find #"platform: os Mac OS X, arch aarch64, JDK " text))
+      (is (str/includes? text "reason: Hinny's engine runs on Linux only, not on Mac OS X"))
+      (is (str/includes? text "what to do: run it on Linux"))))
   (testing "platform names"
     (let [platform (doto (.getDeclaredMethod (Class/forName "io.github.hinny.NativeLibrary")
                                              "platform"

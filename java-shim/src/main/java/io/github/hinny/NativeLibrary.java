@@ -6,12 +6,10 @@ import clojure.lang.PersistentArrayMap;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Locale;
-import java.util.stream.Stream;
 
 /**
  * Finds, unpacks and loads the native library, once per class loader.
@@ -41,7 +39,7 @@ public final class NativeLibrary {
     private static final String FILE_NAME = "libhinny.so";
 
     private static boolean attempted;
-    private static Failure failure;
+    private static LibraryFailure failure;
 
     private NativeLibrary() {}
 
@@ -82,7 +80,7 @@ public final class NativeLibrary {
             attempted = true;
             try {
                 loadFirst();
-            } catch (final Failure e) {
+            } catch (final LibraryFailure e) {
                 failure = e;
             }
         }
@@ -94,33 +92,32 @@ public final class NativeLibrary {
         return error;
     }
 
-    private static void loadFirst() throws Failure {
+    private static void loadFirst() throws LibraryFailure {
         final String explicit = System.getProperty(PATH_PROPERTY);
         if (explicit != null) {
             loadExplicit(explicit);
         } else {
-            loadCarried(platform(System.getProperty("os.name"), System.getProperty("os.arch"), isMusl()));
+            loadCarried(
+                    platform(System.getProperty("os.name"), System.getProperty("os.arch"), LibraryFailure.isMusl()));
         }
     }
 
-    private static void loadExplicit(final String explicit) throws Failure {
+    private static void loadExplicit(final String explicit) throws LibraryFailure {
         final String tried = "file " + explicit + " (-D" + PATH_PROPERTY + ")";
-        final String remedy = "name a Hinny library of this version with -D"
-                + PATH_PROPERTY
-                + ", or leave the property out to use the one in the jar";
+        Path file = null;
         try {
-            final Path file = Path.of(explicit).toAbsolutePath();
+            file = Path.of(explicit).toAbsolutePath();
             if (!Files.isRegularFile(file)) {
-                throw new Failure(tried, "there is no such file", remedy, null);
+                throw LibraryFailure.noFile(tried, file);
             }
             System.load(file.toString());
             checkAbi();
-        } catch (final InvalidPathException | LinkageError e) {
-            throw new Failure(tried, e.getMessage(), remedy, e);
+        } catch (final LinkageError | RuntimeException e) {
+            throw LibraryFailure.of(tried, e, file, false);
         }
     }
 
-    private static void loadCarried(final String platform) throws Failure {
+    private static void loadCarried(final String platform) throws LibraryFailure {
         final String resource = "/native/" + platform + "/" + FILE_NAME;
         final String chosen = System.getProperty(WORKDIR_PROPERTY);
         final String parent = chosen != null ? chosen : System.getProperty("java.io.tmpdir");
@@ -129,24 +126,14 @@ public final class NativeLibrary {
                 + " of the jar, unpacked below "
                 + parent
                 + (chosen != null ? " (-D" + WORKDIR_PROPERTY + ")" : " (java.io.tmpdir)");
-        final String remedy =
-                "name an existing directory that is writable and not mounted noexec with -D" + WORKDIR_PROPERTY;
         try (InputStream library = NativeLibrary.class.getResourceAsStream(resource)) {
             if (library == null) {
-                throw new Failure(
-                        "resource " + resource + " of the jar",
-                        "the jar carries no library for " + platform,
-                        "build it from source on this platform (cargo build --release) and name the file with -D"
-                                + PATH_PROPERTY,
-                        null);
+                throw LibraryFailure.notCarried(resource, platform);
             }
             loadCopy(library, Path.of(parent).toAbsolutePath());
             checkAbi();
-        } catch (final IOException | InvalidPathException e) {
-            // The messages of file errors are bare paths; their class names say what happened.
-            throw new Failure(tried, e.toString(), remedy, e);
-        } catch (final LinkageError e) {
-            throw new Failure(tried, e.getMessage(), remedy, e);
+        } catch (final IOException | LinkageError | RuntimeException e) {
+            throw LibraryFailure.of(tried, e, null, true);
         }
     }
 
@@ -173,12 +160,12 @@ public final class NativeLibrary {
             library = Native.abiVersion();
         } catch (final UnsatisfiedLinkError e) {
             final UnsatisfiedLinkError error =
-                    new UnsatisfiedLinkError("the file is a library, but not Hinny's: " + e.getMessage());
+                    new LibraryFailure.AbiMismatch("the file is a library, but not Hinny's: " + e.getMessage());
             error.initCause(e);
             throw error;
         }
         if (library != Records.ABI_VERSION) {
-            throw new UnsatisfiedLinkError("the library has ABI version "
+            throw new LibraryFailure.AbiMismatch("the library has ABI version "
                     + library
                     + ", the Java classes need ABI version "
                     + Records.ABI_VERSION
@@ -189,48 +176,12 @@ public final class NativeLibrary {
     /** Returns {@code <os>-<arch>}, with {@code -musl} behind it where the C library is musl. */
     static String platform(final String osName, final String osArch, final boolean musl) {
         final String os = osName.toLowerCase(Locale.ROOT).replace(' ', '_');
+        return os + "-" + architecture(osArch) + (musl ? "-musl" : "");
+    }
+
+    /** Returns the name of a processor, of which the JVM has two for one. */
+    static String architecture(final String osArch) {
         final String arch = osArch.toLowerCase(Locale.ROOT);
-        return os + "-" + (arch.equals("amd64") ? "x86_64" : arch) + (musl ? "-musl" : "");
-    }
-
-    /**
-     * Returns whether this JVM runs on musl. Its own mappings decide: a glibc system may have musl's loader installed
-     * too, so the file {@code /lib/ld-musl-*} decides only where the mappings cannot be read.
-     */
-    private static boolean isMusl() {
-        try (Stream<String> mappings = Files.lines(Path.of("/proc/self/maps"))) {
-            return mappings.anyMatch(line -> line.contains("/ld-musl-"));
-        } catch (final IOException | RuntimeException mappingsUnreadable) {
-            try (Stream<Path> files = Files.list(Path.of("/lib"))) {
-                return files.anyMatch(file -> file.getFileName().toString().startsWith("ld-musl-"));
-            } catch (final IOException | RuntimeException libUnreadable) {
-                return false;
-            }
-        }
-    }
-
-    /** Why the library is not loaded; its message is the text that a user reads. */
-    private static final class Failure extends Exception {
-        private static final long serialVersionUID = 1L;
-
-        Failure(final String tried, final String reason, final String remedy, final Throwable cause) {
-            super(
-                    "Hinny's native library cannot be loaded."
-                            + "\n  platform: os "
-                            + System.getProperty("os.name")
-                            + ", arch "
-                            + System.getProperty("os.arch")
-                            + ", libc "
-                            + (isMusl() ? "musl" : "glibc")
-                            + ", JDK "
-                            + System.getProperty("java.version")
-                            + "\n  tried: "
-                            + tried
-                            + "\n  reason: "
-                            + reason
-                            + "\n  what to do: "
-                            + remedy,
-                    cause);
-        }
+        return arch.equals("amd64") ? "x86_64" : arch;
     }
 }
