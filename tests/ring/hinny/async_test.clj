@@ -82,9 +82,11 @@
                              (if (= "/never" uri)
                                (.add late respond)
                                (respond (ok uri))))
-                    (assoc async :handler-timeout-ms 50)]
+                    (assoc async :turned-clock? true)]
         (with-client [client server]
           (raw/send! client (raw/get-request "/never"))
+          (is (raw/await-until #(seq late)))
+          (is (raw/pass-until-heard! server 310000 client))
           (let [response (raw/read-response client)]
             (is (= 503 (:status response)))
             (is (raw/header response "retry-after"))

@@ -57,15 +57,19 @@
   (each-mode [mode off-the-loop?]
     (testing "called once with :timed-out when the handler took too long, also if the client leaves then"
       (let [reasons (LinkedBlockingQueue.)
+            begun (CountDownLatch. 1)
             gate (CountDownLatch. 1)]
         (with-handler [server mode (fn [{:keys [uri] :as request}]
                                      (when (= "/wait" uri)
                                        (server/on-close request #(.add reasons %))
+                                       (.countDown begun)
                                        (raw/await-latch gate))
                                      {:status 200 :body "late"})
-                       {:handler-timeout-ms 100}]
+                       {:turned-clock? true}]
           (with-client [client server]
             (raw/send! client (raw/get-request "/wait"))
+            (is (raw/await-latch begun))
+            (is (raw/pass-until-heard! server 310000 client))
             (is (= 503 (:status (raw/read-response client))))
             (is (= :timed-out (next-of reasons))))
           (.countDown gate)

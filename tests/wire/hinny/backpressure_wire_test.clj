@@ -148,25 +148,26 @@
                          ["a body that is there" #(byte-array 20000000)]]]
       (testing (str ":response-write-timeout-ms: a client that reads nothing is cut, " what)
         (with-log [_]
-          (with-handler [server mode (fn [_] {:status 200 :body (make)}) {:response-write-timeout-ms 50}]
+          (with-handler [server mode (fn [_] {:status 200 :body (make)}) {:turned-clock? true}]
             (with-open [client (stream/small-buffers (server/server-port server))]
               (raw/send! client (raw/get-request "/"))
               (is (raw/await-until #(= 1 (:connections-accepted (server/server-metrics server)))))
-              (is (raw/await-until #(= [0 0] ((juxt :connections-open :exchanges-open) (server/server-metrics server)))))
+              (is (raw/pass-until! server 61000 #(= [0 0] ((juxt :connections-open :exchanges-open) (server/server-metrics server)))))
               (let [[text _] (stream/read-rest client)]
                 (is (< (count text) 20000000))))))))))
 
 (deftest slow-reader-that-reads-test
   (each-mode [mode]
     (testing ":response-write-timeout-ms: a client that reads now and then is not cut"
-      (with-handler [server mode (fn [_] {:status 200 :body (byte-array 3000000)}) {:response-write-timeout-ms 2000}]
+      (with-handler [server mode (fn [_] {:status 200 :body (byte-array 12000000)})
+                     {:response-write-timeout-ms 100000 :keep-alive-timeout-ms 3600000 :turned-clock? true}]
         (with-open [client (stream/small-buffers (server/server-port server))]
           (raw/send! client (raw/get-request "/"))
           (is (= 200 (:status (stream/read-head client))))
           (let [in ^InputStream (.-in ^Client client)
-                piece (byte-array 10000)]
+                piece (byte-array 40000)]
             (dotimes [_ 300]
-              (LockSupport/parkNanos 100000)
-              (.readNBytes in piece 0 10000))
+              (raw/pass! server 1000)
+              (.readNBytes in piece 0 40000))
             (raw/send! client (raw/get-request "/"))
             (is (= 200 (:status (stream/read-head client))))))))))

@@ -100,6 +100,10 @@
                 (is (= 200 (:status (stream/read-any client)))))
               (is (contains? #{:eof :reset} (raw/end-of client))))))))))
 
+(def ^:private overdue-ms
+  "Longer than :handler-timeout-ms is when nobody sets it."
+  310000)
+
 (deftest handler-timeout-test
   (each-mode [mode modes/may-block?]
     (testing ":handler-timeout-ms: 503 with Retry-After, the late answer is dropped, and the connection goes on"
@@ -109,9 +113,11 @@
                                      (.incrementAndGet calls)
                                      (when (= "/late" uri) (raw/await-latch gate))
                                      {:status 200 :body uri})
-                       {:handler-timeout-ms 50}]
+                       {:turned-clock? true}]
           (with-client [client server]
             (raw/send! client (raw/get-request "/late"))
+            (is (raw/await-until #(= 1 (.get calls))))
+            (is (raw/pass-until-heard! server overdue-ms client))
             (let [response (raw/read-response client)]
               (is (= [503 "Service Unavailable"] ((juxt :status :body) response)))
               (is (raw/header response "retry-after"))
@@ -134,14 +140,14 @@
                                (.countDown started)
                                (raw/await-latch gate))
                              {:status 200 :body uri})
-                    {:worker-threads 1 :event-loops 1 :handler-timeout-ms 50}]
+                    {:worker-threads 1 :event-loops 1 :turned-clock? true}]
         (with-client [held server]
           (raw/send! held (raw/get-request "/held"))
           (is (raw/await-latch started))
-          (is (= 503 (:status (raw/answer server (raw/get-request "/waits")))))
+          (is (= 503 (:status (raw/overdue-answer server (raw/get-request "/waits") overdue-ms))))
           (is (= 503 (:status (raw/read-response held))))
           ;; The loop has told the workers of the first two before it can find this one to be late.
-          (is (= 503 (:status (raw/answer server (raw/get-request "/later")))))
+          (is (= 503 (:status (raw/overdue-answer server (raw/get-request "/later") overdue-ms))))
           (.countDown gate)
           (is (raw/await-until #(= 200 (:status (raw/answer server (raw/get-request "/next"))))))
           (is (not-any? #{"/waits"} @seen)))))))
@@ -175,12 +181,12 @@
                                       :body (if (= "/long" uri)
                                               (lazy-seq (cons "a" (lazy-seq (raw/await-latch gate) (cons "b" nil))))
                                               (lazy-seq (raw/await-latch gate) (cons "late" nil)))})
-                       {:handler-timeout-ms 50}]
+                       {:turned-clock? true}]
           (with-client [client server]
             (raw/send! client (raw/get-request "/long"))
             (is (= 200 (:status (stream/read-head client))))
             (is (= "a" (stream/read-chunk client)))
             (testing "one that does not begin is timed, and shows that the other one had time enough"
-              (is (= 503 (:status (stream/ask server (raw/get-request "/late"))))))
+              (is (= 503 (:status (raw/overdue-answer server (raw/get-request "/late") overdue-ms)))))
             (.countDown gate)
             (is (= ["b"] (stream/read-chunks client)))))))))

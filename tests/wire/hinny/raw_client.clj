@@ -6,7 +6,7 @@
   * `with-client`   -- a connection to it
   * `head`          -- the text of a request head
   * `send!`, `read-response`, `end-of` -- write bytes, read exactly one response, see how the connection ended
-  * `answer`, `conversation` -- the response to one request, and all there is to read until the server closes
+  * `answer`, `overdue-answer`, `conversation` -- the response to one request, and all there is to read until the server closes
   * `await-taken`, `come-round!`, `await-until`, `await-latch` -- wait for a fact, never for a time
   * `server-ended?`, `server-left?` -- whether the server has sent its last byte, read or not, and closed its socket
   * `heard?` -- whether the server has sent any byte, or its last, that the client has not read
@@ -197,6 +197,8 @@
 
 ;; Whole exchanges
 
+(declare pass-until-heard!)
+
 (defn answer
   "Sends `request` on a connection of its own and returns the response to it."
   ([server request] (answer server request nil))
@@ -204,6 +206,14 @@
    (with-client [client server]
      (send! client request)
      (read-response client options))))
+
+(defn overdue-answer
+  "As `answer`, of a server with `:turned-clock? true`, for which so many milliseconds pass until something comes."
+  [server request ms]
+  (with-client [client server]
+    (send! client request)
+    (pass-until-heard! server ms client)
+    (read-response client)))
 
 (defn conversation
   "Sends `request` on a connection of its own and returns every byte that comes until the server closes."

@@ -204,9 +204,10 @@
                             ["/parse" {:post {:handler params :parse #{:json} :json-keys :keyword}}]
                             ["/small" {:post {:handler params :max-body-bytes 10}}]
                             ["/large" {:post {:handler raw/echo-body :max-body-bytes 300000}}]
-                            ["/never" {:get {:handler never :handler-mode :async :handler-timeout-ms 50}}]
-                            ["/stuck" {:get {:handler stuck :handler-timeout-ms 50}}]]
-                   :max-body-bytes 1000}]
+                            ["/never" {:get {:handler never :handler-mode :async :handler-timeout-ms 1000}}]
+                            ["/stuck" {:get {:handler stuck :handler-timeout-ms 1000}}]]
+                   :max-body-bytes 1000
+                   :turned-clock? true}]
       (try
         (testing "how it is called"
           (are [target prefix] (str/starts-with? (:body (raw/answer server (raw/get-request target))) prefix)
@@ -227,8 +228,8 @@
             "/large" 300000 200
             "/large" 300001 413))
         (testing "how long it may take"
-          (is (= 503 (:status (raw/answer server (raw/get-request "/never")))))
-          (is (= 503 (:status (raw/answer server (raw/get-request "/stuck"))))))
+          (is (= 503 (:status (raw/overdue-answer server (raw/get-request "/never") 1100))))
+          (is (= 503 (:status (raw/overdue-answer server (raw/get-request "/stuck") 1100)))))
         (finally
           (.countDown latch))))))
 
