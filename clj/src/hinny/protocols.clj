@@ -4,7 +4,8 @@
   * `StreamableResponseBody` -- the same as Ring's protocol of that name, for programs without Ring
 
   Where `ring.core.protocols` is on the class path its protocol is honoured too. An extension of either wins over what
-  Hinny does with nil, String, byte[], ISeq, InputStream, File and CompletionStage."
+  Hinny does with nil, String, byte[], ISeq, InputStream, File and CompletionStage; one to Object is for the types that Hinny
+  makes nothing of."
   (:require
    [hinny.impl.reload :refer [once]]))
 

@@ -8,6 +8,7 @@
    [clojure.string :as str]
    [clojure.test :refer [deftest is testing]]
    [hinny.forked-jvm :as forked]
+   [hinny.json :as json]
    [hinny.modes :as modes :refer [each-mode with-handler]]
    [hinny.protocols :as protocols]
    [hinny.raw-client :as raw]
@@ -16,7 +17,8 @@
    (clojure.lang ISeq)
    (java.io ByteArrayInputStream File InputStream OutputStream)
    (java.nio.file Files)
-   (java.nio.file.attribute FileAttribute)))
+   (java.nio.file.attribute FileAttribute)
+   (java.util.concurrent CompletableFuture)))
 
 (set! *warn-on-reflection* true)
 
@@ -122,6 +124,48 @@
       (is (= [plain
               {:nil "own nil" :string "own string" :bytes "own bytes" :seq "own seq" :stream "own stream" :file "own file"}]
              value)))))
+
+(def ^:private all-known
+  (assoc known-types
+         :json #(json/body {:a 1})
+         :stage #(CompletableFuture/completedFuture "stage")))
+
+(deftype Other [])
+
+(defn extend-object
+  "Scene: Hinny's protocol is extended to Object, then to Number, then to String with the same functions."
+  []
+  (let [whatever {:write-body-to-stream (say "whatever")}]
+    (extend Object protocols/StreamableResponseBody whatever)
+    (let [seen (bodies (assoc all-known :other ->Other :map (constantly {})))]
+      (extend Number protocols/StreamableResponseBody {:write-body-to-stream (say "number")})
+      (extend String protocols/StreamableResponseBody whatever)
+      [seen (bodies {:number (constantly 1) :string (:string known-types) :bytes (:bytes known-types) :other ->Other})])))
+
+(defn extend-object-with-ring
+  "Scene: Ring's protocol is extended to Object."
+  [ring-directory]
+  (.setContextClassLoader (Thread/currentThread) (in-class-path (io/file ring-directory)))
+  (with-bindings {clojure.lang.Compiler/LOADER (.getContextClassLoader (Thread/currentThread))}
+    (require 'ring.core.protocols)
+    (extend Object (deref (resolve 'ring.core.protocols/StreamableResponseBody)) {:write-body-to-stream (say "whatever")})
+    (bodies (assoc all-known :other ->Other))))
+
+(deftest extension-of-object-test
+  (let [known (assoc plain :json "{\"a\":1}" :stage "stage")]
+    (testing "S it is for what nobody knows, the types that Hinny knows stay its own; one of their own wins"
+      (let [{:keys [value] :as ended} (forked/call `extend-object {})]
+        (is (forked/sound? ended))
+        (is (= [(assoc known :other "whatever" :map "whatever")
+                {:number "number" :string "whatever" :bytes "bytes" :other "whatever"}]
+               value))))
+    (testing "S so with Ring's protocol"
+      (let [directory (write-ring!)]
+        (try
+          (let [{:keys [value] :as ended} (forked/call `extend-object-with-ring {} (str directory))]
+            (is (forked/sound? ended))
+            (is (= (assoc known :other "whatever") value)))
+          (finally (run! #(.delete ^File %) (reverse (file-seq directory)))))))))
 
 (deftype Own [])
 (deftype Later [])

@@ -7,7 +7,8 @@
 
   Ring extends its protocol to String, byte[], ISeq, InputStream, File and nil itself. Those are no user's extensions:
   the shim does the same without the protocol, faster. They are known by the namespace that their functions come from,
-  so an extension of String, say, by anybody else is honoured."
+  so an extension of String, say, by anybody else is honoured. An extension of Object is for the types that Hinny makes
+  nothing of by itself: it says what is left over."
   (:require
    [clojure.string :as str]
    [hinny.protocols :as protocols])
@@ -29,6 +30,15 @@
   [protocol body]
   (instance? (:on-interface protocol) body))
 
+(defn- for-what-is-left-over?
+  "Whether the protocol is extended to `body`'s class through Object alone, and Hinny knows what to do with it."
+  [protocol body]
+  (and (some? body)
+       (BodyTypes/isKnown body)
+       (not-any? (fn [^Class extended]
+                   (and (some? extended) (not= Object extended) (instance? extended body)))
+                 (keys (:impls protocol)))))
+
 (defn- extension
   "The var of a protocol's function, if somebody but Ring extended the protocol to `body`'s class; else nil. The var,
   since each extension gives it another function, and that after the protocol's watches were called."
@@ -36,7 +46,8 @@
   (if (implements-interface? protocol body)
     function-var
     (when-let [method (find-protocol-method protocol :write-body-to-stream body)]
-      (when-not (str/starts-with? (.getName (class method)) ring-prefix)
+      (when-not (or (str/starts-with? (.getName (class method)) ring-prefix)
+                    (for-what-is-left-over? protocol body))
         function-var))))
 
 (defn- writer-of

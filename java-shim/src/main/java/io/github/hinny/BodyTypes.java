@@ -1,13 +1,17 @@
 package io.github.hinny;
 
 import clojure.lang.IFn;
+import clojure.lang.ISeq;
+import java.io.File;
+import java.io.InputStream;
 import java.util.Map;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Which response bodies can be sent, and how: the types that Hinny knows, and those that users extended a protocol to.
  *
- * <p>A user's extension wins, also over the types that Hinny knows. What is extended is Clojure's to tell: see
+ * <p>A user's extension wins, also over the types that Hinny knows; one to Object is for the others. What is extended is Clojure's to tell: see
  * {@code hinny.impl.body}. Its answers are kept by class until a protocol changes.
  *
  * <p>Static, as protocols are: all servers of one Clojure runtime share it. Any thread.
@@ -35,6 +39,17 @@ public final class BodyTypes {
     public static void changed() {
         known = new ConcurrentHashMap<>();
         plainExtended = writer("") != null || writer(new byte[0]) != null || ask(null) != null;
+    }
+
+    /** Returns whether Hinny can send the body, which is not null, by itself. */
+    public static boolean isKnown(final Object body) {
+        return body instanceof String
+                || body instanceof byte[]
+                || body instanceof JsonBody
+                || body instanceof InputStream
+                || body instanceof File
+                || body instanceof ISeq
+                || body instanceof CompletionStage;
     }
 
     /** Returns whether somebody extended a protocol to nil, String or byte[]. */
