@@ -166,7 +166,28 @@
     {:middelware [identity] :handler show} #"unknown key :middelware, did you mean :middleware"
     {:middlewares [identity] :handler show} #"did you mean :middleware"
     {:consume "a/b" :handler show} #"did you mean :consumes"
-    {:method :get :handler show} #"did you mean :methods")
+    {:method :get :handler show} #"did you mean :methods"
+    {:methods [:GET] :handler show} #":methods has :GET, did you mean :get\?"
+    {:Middleware [identity] :handler show} #"unknown key :Middleware, did you mean :middleware\?"
+    {:get {:HANDLER show} :handler show} #"unknown key :HANDLER, did you mean :handler\?"
+    {:get show :handlr show} #"unknown key :handlr, did you mean :handler\?")
+  (testing "a misspelt method drops no endpoint"
+    (doseq [[k meant] {:psot :post :gett :get :GET :get :Get :get :pst :post :ptu :put :delte :delete :deletee :delete
+                       :optoins :options :patc :patch :POST :post :haed :head}
+            value [show {:handler show} {:middleware [identity]}]
+            form [["/x" {:get show k value}]
+                  ["/x" {k value :handler show}]
+                  ["" {k value} ["/x" show]]
+                  {:path "/x" :handler show k value}
+                  {"/x" {:get show k value}}
+                  {"/x" show k value}]]
+      (let [{:keys [type message template key nearest]} (failure (endpoints form))]
+        (is (= [:hinny.error/route-invalid "/x" k meant] [type template key nearest]) (pr-str form))
+        (is (str/starts-with? (str message) (str "route \"/x\": unknown key " k ", did you mean " meant "?")) (pr-str form))))
+    (is (= [:GET :get] ((juxt :key :nearest) (failure (endpoints ["/x" {:GET "whatever" :handler show}]))))))
+  (testing "a key that is like a method, of the user's own, whose value answers nothing"
+    (let [data {:handler show :host "h" :port 80 :pot {:a 1} :set #{1} :cost {:name "x"} :my/psot show :path-fn 1 :past nil}]
+      (is (= [data] (map :data (endpoints ["/x" data]))))))
   (testing "options are checked as the server's are, and the message says where"
     (let [{:keys [type message option template]} (failure (endpoints ["/x" {:get {:max-body-bytes -1 :handler show}}]))]
       (is (= [:hinny.error/option-invalid :max-body-bytes "/x"] [type option template]))

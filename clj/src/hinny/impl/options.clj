@@ -11,7 +11,8 @@
   (:require
    [clojure.edn :as edn]
    [clojure.string :as str]
-   [hinny.impl.error :as error])
+   [hinny.impl.error :as error]
+   [hinny.impl.text :as text])
   (:import
    (io.github.hinny Engine)
    (java.nio.charset StandardCharsets)))
@@ -46,7 +47,7 @@
 (defn near
   "Returns those keywords of `known` whose names are like that of `option`, the nearest first, five at most."
   [option known]
-  (let [wanted (name option)
+  (let [wanted (text/lower-case (name option))
         distance #(edit-distance wanted (name %))
         alike? #(or (<= (distance %) (max 2 (quot (count wanted) 2)))
                     (str/includes? (name %) wanted)

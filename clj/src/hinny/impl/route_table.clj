@@ -57,20 +57,56 @@
              seen
              data))
 
+(defn- slip?
+  "Whether `typed` is the short `word` with one slip of the fingers: a letter too many, too few or wrong, or two that
+  are swapped."
+  [typed word]
+  (or (<= (options/edit-distance typed word) 1)
+      (and (= (count typed) (count word))
+           (= (frequencies typed) (frequencies word))
+           (= 2 (count (remove true? (map = typed word)))))))
+
+(defn- meant
+  "What one meant who wrote the unknown key `k`: a key that counts whatever its value is, or `:if-answer` the method or
+  `:handler` that it is like; nil for a key of the user's own."
+  [k]
+  (when (and (keyword? k) (nil? (namespace k)) (not (@route-endpoint/known-keys k)))
+    (let [word (text/lower-case (name k))]
+      (cond
+        (@route-endpoint/known-keys (keyword word)) {:nearest (keyword word)}
+        (alike? k) {:nearest (options/nearest k @route-endpoint/known-keys)}
+        :else (when-let [like (route-data/first-where #(slip? word (name %)) (conj route-data/request-methods :handler))]
+                {:nearest like :if-answer true})))))
+
+(defn- answer?
+  "Whether a value is what answers: a function, or data of an endpoint."
+  [value]
+  (or (route-data/callable? value)
+      (and (map? value) (some #(contains? value %) (conj route-data/answers :middleware :consumes :produces)))))
+
+(defn- refuse-misspelt-in
+  [template data suspects]
+  (doseq [[k value] data
+          :let [{:keys [nearest if-answer]} (suspects k)]
+          :when (and nearest
+                     (or (not if-answer)
+                         (and (answer? value)
+                              ;; Without any answer that is what is said, with the same hint.
+                              (or (not= :handler nearest)
+                                  (route-data/present data (concat route-data/answers route-data/request-methods))))))]
+    (throw (route-data/invalid template
+                               (str "unknown key " k ", did you mean " nearest "? (Give a key of your own a namespace.)")
+                               {:key k :nearest nearest}))))
+
 (defn- refuse-misspelt
   [flat]
-  (let [misspelt (into #{}
-                       (filter #(and (keyword? %) (nil? (namespace %)) (not (@route-endpoint/known-keys %)) (alike? %)))
+  (let [suspects (into {}
+                       (keep #(when-let [found (meant %)] [% found]))
                        (reduce into-keys #{} (eduction (map second) flat)))]
-    (when (seq misspelt)
-      (let [[template k] (some (fn [[template data]]
-                                 (when-let [k (some misspelt (into-keys #{} data))]
-                                   [template k]))
-                               flat)
-            nearest (options/nearest k @route-endpoint/known-keys)]
-        (throw (route-data/invalid template
-                                   (str "unknown key " k ", did you mean " nearest "? (Give a key of your own a namespace.)")
-                                   {:key k :nearest nearest}))))))
+    (when (seq suspects)
+      (doseq [[template data] flat
+              part (cons data (vals (select-keys data route-data/request-methods)))]
+        (refuse-misspelt-in template part suspects)))))
 
 (defn routes
   "Returns a vector of routes, maps of `:number :template :data :path :endpoints`, of `form`, route data in any spelling.
