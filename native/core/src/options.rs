@@ -96,6 +96,8 @@ pub struct Options {
     pub fast_lane: bool,
     /// `:exchange-buffer-bytes`
     pub exchange_buffer_bytes: usize,
+    /// `:body-buffer-bytes`
+    pub body_buffer_bytes: u64,
     /// `:max-unread-body-bytes`
     pub max_unread_body_bytes: u64,
     /// `:max-head-bytes`
@@ -178,6 +180,7 @@ impl Options {
             route: RouteOptions::read(&source)?,
             fast_lane: source.text("http1-engine")? == "auto",
             exchange_buffer_bytes: source.number("exchange-buffer-bytes")?,
+            body_buffer_bytes: source.number("body-buffer-bytes")?,
             max_unread_body_bytes: source.number("max-unread-body-bytes")?,
             max_head_bytes: source.number("max-head-bytes")?,
             max_uri_bytes: source.number("max-uri-bytes")?,

@@ -1,7 +1,8 @@
 //! Request bodies on their way to a handler: small ones are collected first, others are streamed while it reads.
 //!
 //! # Invariants
-//! - At most `:inline-body-bytes` (and one read of hyper's) are collected, of a body that is to be parsed all of it; of a streamed body, at most what the handler
+//! - At most `:inline-body-bytes` (and one read of hyper's) are collected, less where there is no room for so much
+//!   ([`Collected`]); of a body that is to be parsed all of it. Of a streamed body, at most what the handler
 //!   asked for is handed over, and nothing is read from hyper before it asks. So a slow handler stops the client, and
 //!   `100 Continue` is sent when the handler first reads (RFC 9110 §10.1.1).
 //! - A client that waits for `100 Continue` in vain is told that its connection ends, and its body is not waited for.
@@ -25,6 +26,7 @@ use http::request::Parts;
 use http_body::Body;
 use hyper::body::Incoming;
 
+use crate::collected::Collected;
 use crate::connection::Connection;
 use crate::event_loop::LoopState;
 use crate::exchange::{Demand, Reply};
@@ -49,6 +51,9 @@ pub(crate) struct ArrivingRequest {
     limit: u64,
     /// A body of more bytes is streamed.
     inline_limit: u64,
+    collected: Collected,
+    /// There is no room to collect more.
+    is_crowded: bool,
     options: RouteOptions,
 }
 
@@ -84,6 +89,8 @@ impl ArrivingRequest {
             length: 0,
             limit,
             inline_limit: parsed_limit.map_or(options.inline_body_bytes, |_| u64::MAX),
+            collected: Collected::new(&connection.state),
+            is_crowded: false,
             options: *options,
         })
     }
@@ -124,6 +131,7 @@ impl ArrivingRequest {
                             return Poll::Ready(Err(Kind::BodyTooLarge { limit }));
                         }
                         self.collect(chunk);
+                        self.is_crowded = self.may_be_streamed() && !self.collected.grow(self.length);
                     }
                 }
                 Some(Err(error)) => return Poll::Ready(Err(fault(&error))),
@@ -153,9 +161,20 @@ impl ArrivingRequest {
         std::mem::take(&mut self.chunks)
     }
 
-    fn is_to_be_streamed(&self) -> bool {
+    /// Takes off what counts for it; it counts until that is dropped.
+    pub(crate) fn take_collected(&mut self, connection: &Connection) -> Collected {
+        std::mem::replace(&mut self.collected, Collected::new(&connection.state))
+    }
+
+    /// Whether it is not to be parsed.
+    const fn may_be_streamed(&self) -> bool {
         self.inline_limit < u64::MAX
-            && (self.length + self.body.size_hint().lower() > self.inline_limit
+    }
+
+    fn is_to_be_streamed(&self) -> bool {
+        self.may_be_streamed()
+            && (self.is_crowded
+                || self.length + self.body.size_hint().lower() > self.inline_limit
                 || self.length >= self.inline_limit
                 || self.parts.headers.contains_key(EXPECT))
     }

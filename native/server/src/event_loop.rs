@@ -119,6 +119,8 @@ pub(crate) struct LoopState {
     pub(crate) date: RefCell<Date>,
     /// The line of the Server field, empty if there is none.
     pub(crate) server_line: Vec<u8>,
+    /// What bodies that were collected count, see [`crate::collected`].
+    pub(crate) collected_bytes: Cell<u64>,
     /// Buffers that no connection uses now.
     spare_buffers: RefCell<Vec<Vec<u8>>>,
     /// The time at the start of this turn, or at the last sweep in it.
@@ -292,6 +294,7 @@ impl EventLoop {
             file_rest: RefCell::default(),
             date: RefCell::new(Date::new()),
             server_line: server_line(engine.options()),
+            collected_bytes: Cell::new(0),
             spare_buffers: RefCell::default(),
             coarse_ms: Cell::new(clock.now_ms()),
             clock,

@@ -10,6 +10,7 @@
 mod body;
 mod body_rate;
 mod clock;
+mod collected;
 mod connection;
 mod date;
 mod descriptors;

@@ -31,6 +31,7 @@ use hyper::service::Service;
 use tokio::task::JoinHandle;
 
 use crate::body::{Arrival, ArrivingRequest, BodyRest};
+use crate::collected::Collected;
 use crate::connection::Connection;
 use crate::event_loop::LoopState;
 use crate::exchange::{OpenExchange, Reply};
@@ -85,6 +86,7 @@ impl Service<Request<Incoming>> for HttpService {
                 head_request,
                 http_10,
                 progress: Progress::Dispatched(exchange),
+                collected: None,
             };
         }
         let (parts, body) = request.into_parts();
@@ -94,6 +96,7 @@ impl Service<Request<Incoming>> for HttpService {
             head_request,
             http_10,
             progress: progress.unwrap_or_else(Progress::Failed),
+            collected: None,
         }
     }
 }
@@ -104,6 +107,8 @@ pub(crate) struct ResponseFuture {
     head_request: bool,
     http_10: bool,
     progress: Progress,
+    /// What the request's body counts until the response begins.
+    collected: Option<Collected>,
 }
 
 enum Progress {
@@ -135,6 +140,7 @@ impl ResponseFuture {
             return Poll::Ready(());
         };
         let chunks = request.take_chunks();
+        self.collected = Some(request.take_collected(&self.connection));
         // Matched again: meanwhile there may be another table, or another request's parameters in the loop's memory.
         let table = self.connection.state.routes();
         let destination = || destination(&self.connection, table.as_deref(), &request.parts, true);

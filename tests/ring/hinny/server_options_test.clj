@@ -33,7 +33,8 @@
    :trailing-slash :strict
    :health nil
    :max-body-bytes 8388608
-   :inline-body-bytes 65536
+   :inline-body-bytes 1048576
+   :body-buffer-bytes 33554432
    :parse #{}
    :parsed-body-bytes 1048576
    :json-keys :string
@@ -63,7 +64,7 @@
   (is (= defaults (options/resolve-options nil)))
   (is (= defaults (options/resolve-options {})))
   (doseq [[option value] {:host "::1" :port 0 :event-loops 3 :handler-mode :inline :http1-engine :hyper :worker-threads :virtual
-                          :stream-threads 1 :worker-queue-depth 1 :routes [] :trailing-slash :redirect :health true :max-body-bytes 0 :inline-body-bytes 0 :exchange-buffer-bytes 4096
+                          :stream-threads 1 :worker-queue-depth 1 :routes [] :trailing-slash :redirect :health true :max-body-bytes 0 :inline-body-bytes 0 :body-buffer-bytes 0 :exchange-buffer-bytes 4096
                           :parse #{:query :form :json} :parsed-body-bytes 0 :json-keys :keyword
                           :max-unread-body-bytes 0 :max-head-bytes 1024 :max-uri-bytes 64 :max-header-count 1
                           :max-connections 1 :max-exchanges 1 :max-requests-per-connection 1 :server-header nil
@@ -91,6 +92,7 @@
    :worker-queue-depth [1 1000000]
    :max-body-bytes [0 1099511627776]
    :inline-body-bytes [0 8388608]
+   :body-buffer-bytes [0 1099511627776]
    :exchange-buffer-bytes [4096 67108864]
    :max-unread-body-bytes [0 1073741824]
    :max-head-bytes [1024 1048576]

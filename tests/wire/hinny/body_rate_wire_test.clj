@@ -9,7 +9,7 @@
    [hinny.engines :as engines]
    [hinny.raw-client :as raw :refer [with-client with-server]])
   (:import
-   (java.io InputStream IOException)
+   (java.io IOException InputStream)
    (java.util.concurrent CountDownLatch LinkedBlockingQueue TimeUnit)))
 
 (set! *warn-on-reflection* true)

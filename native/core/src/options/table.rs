@@ -98,8 +98,15 @@ pub const OPTIONS: &[OptionSpec] = &[
         name: "inline-body-bytes",
         kind: OptionKind::Integer { min: 0, max: 8 << 20 },
         unit: "bytes",
-        default: OptionDefault::Integer(64 << 10),
-        doc: "A request body up to this size has arrived when the handler is called; a larger one arrives while it is read. 0 calls the handler before any byte of a body.",
+        default: OptionDefault::Integer(1 << 20),
+        doc: "A request body up to this size has arrived when the handler is called, if :body-buffer-bytes has room for it; another arrives while it is read. 0 calls the handler before any byte of a body.",
+    },
+    OptionSpec {
+        name: "body-buffer-bytes",
+        kind: OptionKind::Integer { min: 0, max: 1 << 40 },
+        unit: "bytes",
+        default: OptionDefault::Integer(32 << 20),
+        doc: "How many bytes of request bodies that are larger than 64 KiB the server collects, of all connections together; each event loop has an equal part. They count from their arrival until their response begins. A body that finds no room arrives while it is read.",
     },
     OptionSpec {
         name: "parse",

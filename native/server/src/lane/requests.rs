@@ -12,6 +12,7 @@ use hinny_router::Asked;
 
 use super::last_head::{Known, NewHead};
 use super::{Lane, Next, OPEN_BYTES_MAX, OPEN_MAX, OpenRequest, replies};
+use crate::collected::UNCOUNTED_BYTES;
 use crate::connection::Connection;
 use crate::exchange::Exchange;
 use crate::file_reply::FileTarget;
@@ -348,9 +349,12 @@ fn body_length(connection: &Connection, head: &Head<'_, '_>, kind: BodyKind, opt
     usize::try_from(length).ok()
 }
 
-/// The longest body of this kind that the lane takes.
+/// The longest body of this kind that the lane takes: what larger ones may take in memory is counted elsewhere.
 fn longest_body(options: &RouteOptions, kind: BodyKind) -> u64 {
-    let most = options.inline_body_bytes.min(options.max_body_bytes);
+    let most = options
+        .inline_body_bytes
+        .min(options.max_body_bytes)
+        .min(UNCOUNTED_BYTES);
     most.min(kind.parsed_limit(options).unwrap_or(most))
 }
 
