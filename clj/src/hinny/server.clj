@@ -81,7 +81,7 @@
   "Returns the counters of `server` since its start, a map of keyword to long; empty when it has stopped.
 
   `:connections-accepted :connections-open :requests :exchanges-open :core-responses :errors-answered :replies-stale :panics
-  :accept-failures`
+  :accept-failures :loops-reopened`
 
   And of its workers now `:workers-busy`, of these `:workers-streaming` (with a streamed body) and `:workers-stuck` (at
   anything else for a second or longer), `:exchanges-queued` (they wait for a worker); since its start `:exchanges-refused`

@@ -1,7 +1,8 @@
 //! Reads the commands that Java wrote into the outbox.
 //!
 //! # Invariants
-//! - Every length is checked before it is used: a broken command ends the reading with [`Broken`], it never panics.
+//! - Every length is checked before it is used: a broken command is a [`Broken`], never a panic. Those behind it are read,
+//!   unless it does not even say where it ends.
 //! - A response is a slice of the outbox's one buffer; nothing is copied. While the outbox is read it is borrowed; who
 //!   must keep it for longer shares the buffer ([`ResponseCommand::share`]).
 
@@ -44,12 +45,17 @@ pub enum Command<'a> {
 pub struct Broken {
     /// Where in the outbox.
     pub offset: usize,
+    /// The exchange that it is for, if it says so.
+    pub exchange: Option<u64>,
 }
 
 /// An iterator over the commands of an outbox.
 #[derive(Debug)]
 pub struct Commands<'a> {
     outbox: &'a Bytes,
+    /// Where the command begins that was read last.
+    start: usize,
+    /// Where the next one begins.
     offset: usize,
 }
 
@@ -57,13 +63,29 @@ impl<'a> Commands<'a> {
     /// Reads `outbox` from its start.
     #[must_use]
     pub const fn new(outbox: &'a Bytes) -> Self {
-        Self { outbox, offset: 0 }
+        Self {
+            outbox,
+            start: 0,
+            offset: 0,
+        }
     }
 
-    fn read(&self) -> Option<(Command<'a>, usize)> {
-        let length = length_at(self.outbox, self.offset)?;
-        let end = self.offset.checked_add(length)?;
-        let bytes = self.outbox.get(self.offset..end)?;
+    /// The exchange of the command that was read last.
+    #[must_use]
+    pub fn exchange(&self) -> Option<u64> {
+        get_u64(self.outbox.get(self.start..self.offset)?, RESPONSE_EXCHANGE)
+    }
+
+    /// Where the command ends that begins here.
+    fn end(&self) -> Option<usize> {
+        let end = self.offset.checked_add(length_at(self.outbox, self.offset)?)?;
+        (end <= self.outbox.len()).then_some(end)
+    }
+
+    /// Reads the command that was come to last.
+    fn read(&self) -> Option<Command<'a>> {
+        let end = self.offset;
+        let bytes = self.outbox.get(self.start..end)?;
         let command = match bytes[RESPONSE_TYPE] {
             RESPONSE => Command::Response(get_u64(bytes, RESPONSE_EXCHANGE)?, ResponseCommand::parse(bytes)?),
             FAIL => Command::Fail(get_u64(bytes, FAIL_EXCHANGE)?, Kind::from_code(bytes[FAIL_KIND])?),
@@ -82,13 +104,13 @@ impl<'a> Commands<'a> {
             }
             _ => return None,
         };
-        Some((command, end))
+        Some(command)
     }
 
     /// The bytes of the chunk that starts here and ends at `end`. They may wait long for a slow client, so they are
     /// copied unless they are most of the outbox, which they would keep alive.
     fn chunk_bytes(&self, length: usize, end: usize) -> Option<Bytes> {
-        let start = self.offset + CHUNK_BODY;
+        let start = self.start + CHUNK_BODY;
         let stop = start.checked_add(length).filter(|stop| *stop <= end)?;
         Some(if length * 2 > self.outbox.len() {
             self.outbox.slice(start..stop)
@@ -105,12 +127,14 @@ impl<'a> Iterator for Commands<'a> {
         if self.offset >= self.outbox.len() {
             return None;
         }
-        if let Some((command, end)) = self.read() {
-            self.offset = end;
-            return Some(Ok(command));
-        }
-        let offset = std::mem::replace(&mut self.offset, self.outbox.len());
-        Some(Err(Broken { offset }))
+        // First, so that it moves on whatever comes of reading it.
+        let end = self.end();
+        self.start = std::mem::replace(&mut self.offset, end.unwrap_or(self.outbox.len()));
+        let command = end.and_then(|_| self.read());
+        Some(command.ok_or_else(|| Broken {
+            offset: self.start,
+            exchange: end.and_then(|_| self.exchange()),
+        }))
     }
 }
 

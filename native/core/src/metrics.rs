@@ -35,8 +35,9 @@ counters! {
     core_responses = "core-responses", "Requests that the core answered with something else than an error.";
     errors_answered = "errors-answered", "Requests that the core answered with an error.";
     replies_stale = "replies-stale", "Responses that came for an exchange that was already gone.";
-    panics = "panics", "Connections that died of a panic in the core.";
+    panics = "panics", "Panics in the core, each of which ended a connection or an exchange at most.";
     accept_failures = "accept-failures", "Failed attempts to accept a connection.";
+    loops_reopened = "loops-reopened", "Event loops that failed too often, lost their connections and were opened again.";
 }
 
 /// The names of what the workers of a server do, which the JVM side counts, in the order in which it gives the numbers.
@@ -66,6 +67,11 @@ impl Counter {
     /// Subtracts 1. Only the owning thread may call this.
     pub fn decrement(&self) {
         self.0.store(self.get().wrapping_sub(1), Ordering::Relaxed);
+    }
+
+    /// Sets it to 0. Only the owning thread may call this.
+    pub fn clear(&self) {
+        self.0.store(0, Ordering::Relaxed);
     }
 
     /// The current value.

@@ -19,7 +19,7 @@ use crate::names;
 
 layout! {
     /// Changes with every change of this layout; both sides compare it at load.
-    ABI_VERSION: i32 = 5;
+    ABI_VERSION: i32 = 6;
 
     /// Record type: a request for a handler.
     REQUEST: u8 = 1;
@@ -196,6 +196,9 @@ layout! {
     /// Error kind: the content of the request is not what it is said to be, which the handler found.
     KIND_CONTENT_MALFORMED: u8 = 10;
 }
+
+/// The bytes of a record that all types have in common: length, type and, but for LOG, exchange id.
+pub const RECORD_HEAD: usize = 16;
 
 /// The longest method that a record can hold, in bytes.
 pub const METHOD_LENGTH_MAX: usize = 1024;

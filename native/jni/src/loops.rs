@@ -55,8 +55,20 @@ pub(crate) fn poll(
             return Ok(CLOSED);
         }
         let taken = event_loop.take(inbox.len(env)?, |records| convert::copy_out(env, records, inbox))?;
-        Ok(taken.map_or(GROW_INBOX, |count| jint::try_from(count).unwrap_or(jint::MAX)))
+        if let Some(count) = taken {
+            return Ok(jint::try_from(count).unwrap_or(jint::MAX));
+        }
+        event_loop.show_first(|head| convert::copy_out(env, head, inbox))?;
+        Ok(GROW_INBOX)
     })
+}
+
+pub(crate) fn drop_record() {
+    LOOP.with_borrow(|slot| {
+        if let Some(ThreadLoop { event_loop, .. }) = slot {
+            event_loop.drop_first();
+        }
+    });
 }
 
 pub(crate) fn close() {

@@ -70,6 +70,13 @@ extern "system" fn poll<'local>(
     })
 }
 
+extern "system" fn drop_record<'local>(env: EnvUnowned<'local>, _: JClass<'local>) {
+    fence(env, |_| {
+        loops::drop_record();
+        Ok(())
+    });
+}
+
 extern "system" fn close_loop<'local>(env: EnvUnowned<'local>, _: JClass<'local>) {
     fence(env, |_| {
         loops::close();
@@ -219,6 +226,7 @@ methods! {
         poll as extern "system" fn(
             EnvUnowned<'static>, JClass<'static>, JByteArray<'static>, jint, JByteArray<'static>,
         ) -> jlong;
+    "dropRecord" "()V" => drop_record as extern "system" fn(EnvUnowned<'static>, JClass<'static>);
     "closeLoop" "()V" => close_loop as extern "system" fn(EnvUnowned<'static>, JClass<'static>);
     "wake" "(JI)V" => wake as extern "system" fn(EnvUnowned<'static>, JClass<'static>, jlong, jint);
     "drain" "(JJ)V" => drain as extern "system" fn(EnvUnowned<'static>, JClass<'static>, jlong, jlong);

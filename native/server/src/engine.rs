@@ -1,11 +1,11 @@
-//! A server as all threads see it: its options, its listening sockets until the loops take them, and the switches
+//! A server as all threads see it: its options, its listening sockets, and the switches
 //! that other threads may turn (wake, drain).
 
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::task::Waker;
 
 use bytes::Bytes;
@@ -25,7 +25,7 @@ pub struct Engine {
     options: Options,
     clock: ServerClock,
     address: SocketAddr,
-    listeners: Mutex<Vec<Option<Listener>>>,
+    listeners: Mutex<Vec<Listener>>,
     loops: Arc<[Arc<LoopSwitches>]>,
     routes: Arc<Routes>,
     shared: Arc<Shared>,
@@ -97,7 +97,7 @@ impl Engine {
             clock: ServerClock::new(&options),
             options,
             address,
-            listeners: Mutex::new(listeners.into_iter().map(Some).collect()),
+            listeners: Mutex::new(listeners),
             loops,
             routes: Arc::default(),
             shared: Arc::default(),
@@ -169,8 +169,9 @@ impl Engine {
         &self.clock
     }
 
-    pub(crate) fn take_listener(&self, index: usize) -> Option<Listener> {
-        self.lock_listeners().get_mut(index)?.take()
+    /// Another descriptor of a loop's listening socket, which stays here for when the loop is opened again; `None` in a drain.
+    pub(crate) fn listener(&self, index: usize) -> Option<io::Result<Listener>> {
+        self.lock_listeners().get(index).map(Listener::try_clone)
     }
 
     pub(crate) fn routes(&self) -> Arc<Routes> {
@@ -186,8 +187,8 @@ impl Engine {
         Arc::clone(&self.loops)
     }
 
-    fn lock_listeners(&self) -> std::sync::MutexGuard<'_, Vec<Option<Listener>>> {
-        self.listeners.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn lock_listeners(&self) -> std::sync::MutexGuard<'_, Vec<Listener>> {
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -198,7 +199,10 @@ pub(crate) struct LoopSwitches {
     woken: AtomicBool,
     /// Another loop has clients and no descriptors for them.
     shed: AtomicBool,
-    waker: OnceLock<Waker>,
+    owned: AtomicBool,
+    was_open: AtomicBool,
+    /// The loop's runtime's, once it is open.
+    waker: RwLock<Option<Waker>>,
     /// `u64::MAX` until a drain is asked for.
     drain_deadline_ms: AtomicU64,
 }
@@ -209,16 +213,45 @@ impl Default for LoopSwitches {
             metrics: LoopMetrics::default(),
             woken: AtomicBool::new(false),
             shed: AtomicBool::new(false),
-            waker: OnceLock::new(),
+            owned: AtomicBool::new(false),
+            was_open: AtomicBool::new(false),
+            waker: RwLock::default(),
             drain_deadline_ms: AtomicU64::new(u64::MAX),
         }
     }
 }
 
+/// Who drives a loop; the loop is not open any more when this is dropped.
+#[derive(Debug)]
+pub(crate) struct LoopOwner(Arc<LoopSwitches>);
+
+impl Drop for LoopOwner {
+    fn drop(&mut self) {
+        self.0.owned.store(false, Ordering::Release);
+    }
+}
+
 impl LoopSwitches {
+    /// Makes the loop the caller's, as one without connections.
+    ///
+    /// # Errors
+    /// It is somebody's already.
+    pub(crate) fn own(self: &Arc<Self>) -> io::Result<LoopOwner> {
+        if self.owned.swap(true, Ordering::AcqRel) {
+            return Err(io::Error::other("it is open already"));
+        }
+        let metrics = &self.metrics;
+        metrics.connections_open.clear();
+        metrics.exchanges_open.clear();
+        if self.was_open.swap(true, Ordering::AcqRel) {
+            metrics.loops_reopened.add(1);
+        }
+        Ok(LoopOwner(Arc::clone(self)))
+    }
+
     pub(crate) fn wake(&self) {
         self.woken.store(true, Ordering::Release);
-        if let Some(waker) = self.waker.get() {
+        if let Some(waker) = &*self.waker.read().unwrap_or_else(PoisonError::into_inner) {
             waker.wake_by_ref();
         }
     }
@@ -250,8 +283,8 @@ impl LoopSwitches {
         (deadline != u64::MAX).then_some(deadline)
     }
 
-    /// The waker that ends the loop's poll; the same for all polls of a runtime.
-    pub(crate) fn set_waker(&self, waker: &Waker) {
-        self.waker.get_or_init(|| waker.clone());
+    /// Sets what ends the loop's poll: the same waker for all polls of a runtime.
+    pub(crate) fn set_waker(&self, waker: Waker) {
+        *self.waker.write().unwrap_or_else(PoisonError::into_inner) = Some(waker);
     }
 }

@@ -12,12 +12,13 @@ use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
+use std::time::Duration;
 
 use bytes::Bytes;
-use hinny_core::commands::{Command, Commands};
 use hinny_core::options::Options;
 use hinny_core::records;
 use hinny_core::slots::Slots;
@@ -30,21 +31,25 @@ use crate::clock::ServerClock;
 use crate::connection::{self, Connection};
 use crate::date::Date;
 use crate::descriptors::AcceptFailure;
-use crate::engine::{Engine, LoopSwitches, Shared};
-use crate::exchange::{Exchange, Reply};
+use crate::engine::{Engine, LoopOwner, LoopSwitches, Shared};
+use crate::exchange::Exchange;
 use crate::inbox::Inbox;
-use crate::lane;
 use crate::listener::{self, Claim, Listener};
 use crate::parse::Parsed;
 use crate::route_table::{FileCaches, RouteTable};
 use crate::routing::Routes;
+use crate::test_faults::{Fault, TestFaults};
 use crate::timeouts;
+use crate::watched;
 
 /// How long accepting rests after an error that will not go away at once, such as too many open files.
 const ACCEPT_PAUSE_MS: u64 = 50;
 
 /// Threads that a loop may have for reading files; they end after ten idle seconds.
 const FILE_THREADS: usize = 8;
+
+/// How long the end of a loop waits for them.
+const FILE_THREADS_WAIT: Duration = Duration::from_millis(100);
 
 /// How long a connection between two requests may still bring one when a drain has begun.
 const GRACE_MS: u64 = 300;
@@ -75,7 +80,18 @@ pub enum Turn {
 pub struct EventLoop {
     state: Rc<LoopState>,
     accepting: Option<Accepting>,
-    runtime: LocalRuntime,
+    /// `None` when the loop has ended.
+    runtime: Option<LocalRuntime>,
+    _owner: LoopOwner,
+}
+
+impl Drop for EventLoop {
+    /// Ends the tasks, and waits a moment for the threads that read files: not for one that is stuck in a system call.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_timeout(FILE_THREADS_WAIT);
+        }
+    }
 }
 
 impl std::fmt::Debug for EventLoop {
@@ -141,7 +157,7 @@ pub(crate) struct LoopState {
     /// Exchanges that this loop may have open whatever the others have.
     exchange_reserve: u64,
     deadline_passed: Cell<bool>,
-    poll_fault: Cell<bool>,
+    pub(crate) faults: TestFaults,
     waker: Waker,
 }
 
@@ -178,9 +194,9 @@ impl LoopState {
         self.waker.wake_by_ref();
     }
 
-    /// Makes the next look of the poll panic: the boundary tests see that the fence holds.
-    pub(crate) fn arm_poll_fault(&self) {
-        self.poll_fault.set(true);
+    /// Makes something panic; see [`Fault`].
+    pub(crate) fn arm_fault(&self, fault: Fault) {
+        self.faults.arm(fault);
         self.end_poll();
     }
 
@@ -217,13 +233,6 @@ impl LoopState {
         }
     }
 
-    /// Sends what the fast lane has written.
-    pub(crate) fn flush_replied(&self) {
-        for connection in self.replied.borrow_mut().drain(..) {
-            lane::flush(&connection);
-        }
-    }
-
     fn wake_connections(&self) {
         for connection in self.connections.borrow().iter() {
             connection.wake();
@@ -234,39 +243,20 @@ impl LoopState {
     fn has_more_to_do(&self) -> bool {
         self.listening.get() || self.connections.borrow().len() > self.left_behind.get()
     }
-
-    fn apply(&self, outbox: &Bytes) {
-        for command in Commands::new(outbox) {
-            match command {
-                Ok(Command::Response(exchange, response)) => self.deliver_response(exchange, response, outbox),
-                Ok(Command::Fail(exchange, kind)) => self.deliver(exchange, Reply::Fail(kind)),
-                Ok(Command::Chunk { exchange, bytes, last }) => self.deliver_chunk(exchange, bytes, last),
-                Ok(Command::Credit(exchange, bytes)) => self.demand(exchange, Some(bytes)),
-                Ok(Command::Discard(exchange)) => self.demand(exchange, None),
-                Err(broken) => log::error!("outbox does not decode at byte {}", broken.offset),
-            }
-        }
-        self.flush_replied();
-        for connection in self.held.borrow_mut().drain(..) {
-            connection.release();
-        }
-    }
 }
 
 impl EventLoop {
     /// Makes loop number `index` of an engine live on the calling thread.
     ///
     /// # Errors
-    /// If the loop is open already, or the system gives no epoll instance.
+    /// If the loop is open already, the engine is draining, or the system gives no epoll instance.
     pub fn open(engine: &Engine, index: usize) -> io::Result<Self> {
         let all_switches = engine.all_switches();
-        let (Some(switches), Some(Listener { socket, claim })) =
-            (all_switches.get(index).cloned(), engine.take_listener(index))
-        else {
-            return Err(io::Error::other(
-                "event loop is open already, or its engine is draining",
-            ));
+        let (Some(switches), Some(listener)) = (all_switches.get(index).cloned(), engine.listener(index)) else {
+            return Err(io::Error::other("its engine is draining"));
         };
+        let Listener { socket, claim } = listener?;
+        let owner = switches.own()?;
         let runtime = Builder::new_current_thread()
             .enable_io()
             .enable_time()
@@ -274,7 +264,7 @@ impl EventLoop {
             .max_blocking_threads(FILE_THREADS)
             .build_local(LocalOptions::default())?;
         let waker = runtime.block_on(poll_fn(|cx| Poll::Ready(cx.waker().clone())));
-        switches.set_waker(&waker);
+        switches.set_waker(waker.clone());
         let clock = engine.clock().clone();
         let state = Rc::new(LoopState {
             options: engine.options().clone(),
@@ -308,19 +298,26 @@ impl EventLoop {
             all_switches,
             shared: engine.shared(),
             deadline_passed: Cell::new(false),
-            poll_fault: Cell::new(false),
+            faults: TestFaults::default(),
             waker,
         });
         let accepting = runtime.block_on(async {
-            tokio::task::spawn_local(timeouts::sweep(Rc::clone(&state)));
+            let sweeping = Rc::clone(&state);
+            watched::spawn(&state, "the sweep of connections", move || {
+                timeouts::sweep(Rc::clone(&sweeping))
+            });
             let listener = Rc::new(TcpListener::from_std(socket)?);
-            let task = tokio::task::spawn_local(accept(Rc::clone(&state), Rc::clone(&listener)));
+            let (accepting, accepted_from) = (Rc::clone(&state), Rc::clone(&listener));
+            let task = watched::spawn(&state, "accepting connections", move || {
+                accept(Rc::clone(&accepting), Rc::clone(&accepted_from))
+            });
             Ok::<_, io::Error>(Accepting { listener, task, claim })
         })?;
         Ok(Self {
             state,
             accepting: Some(accepting),
-            runtime,
+            runtime: Some(runtime),
+            _owner: owner,
         })
     }
 
@@ -329,8 +326,12 @@ impl EventLoop {
         let Self {
             state,
             accepting,
-            runtime,
-        } = self;
+            runtime: Some(runtime),
+            ..
+        } = self
+        else {
+            return Turn::Closed;
+        };
         state.look_at_clock();
         state.turn.set(state.turn.get() + 1);
         state.adopt_routes();
@@ -344,9 +345,7 @@ impl EventLoop {
                     return Poll::Pending;
                 }
             }
-            if state.poll_fault.take() {
-                panic!("test fault: poll");
-            }
+            state.faults.strike_poll();
             if !state.draining.get()
                 && let Some(deadline_ms) = state.switches.drain_deadline_ms()
             {
@@ -372,6 +371,19 @@ impl EventLoop {
     /// Whatever `copy` returns.
     pub fn take<E>(&self, capacity: usize, copy: impl FnOnce(&[u8]) -> Result<(), E>) -> Result<Option<usize>, E> {
         self.state.inbox.borrow_mut().take(capacity, copy)
+    }
+
+    /// Gives the head of the record that did not fit to `copy`; see [`Inbox::first_head`].
+    ///
+    /// # Errors
+    /// Whatever `copy` returns.
+    pub fn show_first<E>(&self, copy: impl FnOnce(&[u8]) -> Result<(), E>) -> Result<(), E> {
+        self.state.inbox.borrow().first_head().map_or(Ok(()), copy)
+    }
+
+    /// Forgets the record that did not fit: there is no room for it, and its exchange will be told.
+    pub fn drop_first(&self) {
+        self.state.inbox.borrow_mut().drop_first();
     }
 
     /// Where log events of this thread go.
@@ -437,7 +449,9 @@ fn drain(state: &Rc<LoopState>, accepting: Option<Accepting>, deadline_ms: u64) 
 
 async fn accept(state: Rc<LoopState>, listener: Rc<TcpListener>) {
     loop {
-        match listener.accept().await {
+        let next = listener.accept().await;
+        state.faults.strike(Fault::Accept);
+        match next {
             Ok((stream, peer)) => accepted(&state, stream, peer),
             Err(error) => {
                 let failure = AcceptFailure::of(&error);
@@ -487,7 +501,10 @@ async fn accept_last(state: Rc<LoopState>, listener: Rc<TcpListener>, claim: Opt
     state.end_poll();
 }
 
+/// A panic ends this connection and no other.
 fn accepted(state: &Rc<LoopState>, stream: TcpStream, peer: SocketAddr) {
     state.switches.metrics.connections_accepted.add(1);
-    connection::task::spawn(state, stream, peer);
+    if catch_unwind(AssertUnwindSafe(|| connection::task::spawn(state, stream, peer))).is_err() {
+        state.switches.metrics.panics.add(1);
+    }
 }

@@ -81,7 +81,8 @@ struct ResponseChunks {
     /// Taken since the last credit was given.
     taken: usize,
     ended: bool,
-    aborted: bool,
+    /// Why it breaks off behind the chunks.
+    aborted: Option<Kind>,
     waker: Option<Waker>,
 }
 
@@ -183,8 +184,8 @@ impl OpenExchange {
             }
             return Poll::Ready(Some(Ok(chunk)));
         }
-        if response.aborted {
-            return Poll::Ready(Some(Err(Kind::HandlerThrew)));
+        if let Some(kind) = response.aborted {
+            return Poll::Ready(Some(Err(kind)));
         }
         if response.ended {
             return Poll::Ready(None);
@@ -199,7 +200,7 @@ impl OpenExchange {
         exchanges
             .get_mut(self.id)
             .and_then(Exchange::response)
-            .is_some_and(|response| response.ended && !response.aborted && response.chunks.is_empty())
+            .is_some_and(|response| response.ended && response.aborted.is_none() && response.chunks.is_empty())
     }
 }
 
@@ -349,11 +350,11 @@ impl LoopState {
                     _ => None,
                 }
             }
-            (Waiting::Answered(Reply::Response(_)) | Waiting::Taken, Reply::Fail(_)) => {
+            (Waiting::Answered(Reply::Response(_)) | Waiting::Taken, Reply::Fail(kind)) => {
                 let Some(response) = exchange.response().filter(|response| !response.ended) else {
                     return self.stale();
                 };
-                response.aborted = true;
+                response.aborted = Some(*kind);
                 response.waker.take()
             }
             _ => return self.stale(),

@@ -26,8 +26,10 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use hinny_core::files::FilesSettings;
@@ -45,6 +47,15 @@ pub struct Files {
     settings: FilesSettings,
     boundary_keys: [RandomState; 2],
     boundaries: AtomicU64,
+}
+
+/// Opens a file by its own path, in which links are followed. Waits for nobody: not for who writes to a FIFO. Whoever opens
+/// must look whether it is a regular file.
+///
+/// # Errors
+/// That of the system call.
+pub(crate) fn open(path: &Path) -> io::Result<File> {
+    Ok(below::single(path)?)
 }
 
 impl Files {

@@ -72,6 +72,25 @@ impl Inbox {
             return Ok(None);
         }
         copy(&self.buffer[self.taken..self.taken + length])?;
+        self.forget(length, count);
+        Ok(Some(count))
+    }
+
+    /// The part of the first record that all types of records have in common, if a record waits.
+    #[must_use]
+    pub fn first_head(&self) -> Option<&[u8]> {
+        (!self.is_empty()).then(|| self.buffer.get(self.taken..self.taken + records::RECORD_HEAD))?
+    }
+
+    /// Forgets the first record, for which its taker has no room.
+    pub fn drop_first(&mut self) {
+        if let Some(length) = records::length_at(&self.buffer, self.taken).filter(|_| !self.is_empty()) {
+            self.forget(length, 1);
+        }
+    }
+
+    /// Forgets so many records, which were taken, and gives their room to who waits for some.
+    fn forget(&mut self, length: usize, count: usize) {
         self.taken += length;
         self.count -= count;
         if self.is_empty() {
@@ -85,7 +104,6 @@ impl Inbox {
         for waker in self.waiting.drain(..) {
             waker.wake();
         }
-        Ok(Some(count))
     }
 
     fn whole_records(&self, capacity: usize) -> (usize, usize) {
@@ -129,6 +147,24 @@ mod tests {
         assert_eq!(take(&mut inbox, 32), (Some(1), 32));
         assert!(inbox.is_empty());
         assert_eq!(take(&mut inbox, 32), (Some(0), 0));
+    }
+
+    #[test]
+    fn a_record_without_room_is_dropped_and_the_next_one_comes() {
+        let mut inbox = Inbox::default();
+        inbox.drop_first();
+        assert_eq!(inbox.first_head(), None);
+        inbox.push(log_of(200));
+        inbox.push(log_of(7));
+        assert_eq!(take(&mut inbox, 100), (None, 0));
+        let head = inbox.first_head().unwrap();
+        assert_eq!(
+            (records::length_at(head, 0), head.len()),
+            (Some(232), records::RECORD_HEAD)
+        );
+        inbox.drop_first();
+        assert_eq!(take(&mut inbox, 100), (Some(1), 32));
+        assert!(inbox.is_empty());
     }
 
     #[test]

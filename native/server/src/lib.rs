@@ -7,6 +7,7 @@
 //! An [`Engine`] is shared by all threads. An [`EventLoop`] and everything it owns lives and dies on one thread.
 #![forbid(unsafe_code)]
 
+mod apply;
 mod body;
 mod body_rate;
 mod clock;
@@ -33,7 +34,9 @@ mod routing;
 mod server_name;
 mod service;
 mod socket;
+mod test_faults;
 mod timeouts;
+mod watched;
 
 pub use engine::{Engine, StartError};
 pub use event_loop::{EventLoop, LogSink, Turn};

@@ -69,6 +69,19 @@ pub(crate) struct Listener {
     pub(crate) claim: Option<Arc<Claim>>,
 }
 
+impl Listener {
+    /// The same socket, by another descriptor.
+    ///
+    /// # Errors
+    /// There is no descriptor left.
+    pub(crate) fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self {
+            socket: self.socket.try_clone()?,
+            claim: self.claim.clone(),
+        })
+    }
+}
+
 /// An address and what is bound to it.
 type Bound = (SocketAddr, Vec<Listener>);
 

@@ -6,7 +6,6 @@
 //! - A streamed body that breaks off is an error, so hyper closes the connection without ending the message
 //!   (RFC 9112 §8); but not before hyper has written what there was, or the client would see no response at all.
 
-use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::pin::Pin;
@@ -21,7 +20,7 @@ use tokio::task::JoinHandle;
 
 use crate::connection::Connection;
 use crate::exchange::OpenExchange;
-use crate::files::{FileParts, NextPart, Part};
+use crate::files::{self, FileParts, NextPart, Part};
 
 /// The largest piece.
 const PIECE_BYTES: usize = 16 << 10;
@@ -167,7 +166,8 @@ impl Drop for ChunkedBody {
 
 /// Opens a regular file and reads its first bytes. Blocks: not for an event loop.
 pub(crate) fn open_file(path: &Path) -> io::Result<FileParts> {
-    let file = File::open(path)?;
+    // A FIFO is opened too, without waiting for who writes to it.
+    let file = files::open(path)?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));

@@ -43,13 +43,11 @@ use crate::response::{self, Content};
 use crate::response_body::{self, ResponseBody};
 use crate::route_table::RouteTable;
 use crate::routing::{Destination, RoutedRequest, Target};
+use crate::test_faults::{FAULT_HEADER, TestFaults};
 use crate::timeouts::{Phase, RequestTimeouts};
 
 /// What a request's head may add to its body's length in the inbox.
 pub(crate) const RECORD_HEAD_ESTIMATE: usize = 4 << 10;
-
-/// A header field that triggers a fault, for the boundary tests; heeded only with `Options::test_faults`.
-pub(crate) const FAULT_HEADER: &str = "x-hinny-fault";
 
 /// Ids of exchanges are never 0.
 const NO_EXCHANGE: u64 = 0;
@@ -477,7 +475,11 @@ fn check_line(parts: &Parts) -> Result<(), Kind> {
 fn trigger_fault(connection: &Connection, headers: &HeaderMap) {
     match headers.get(FAULT_HEADER).map(http::HeaderValue::as_bytes) {
         Some(b"connection") => panic!("test fault: connection"),
-        Some(b"poll") => connection.state.arm_poll_fault(),
-        _ => {}
+        Some(name) => {
+            if let Some(fault) = TestFaults::named(name) {
+                connection.state.arm_fault(fault);
+            }
+        }
+        None => {}
     }
 }

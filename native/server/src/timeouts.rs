@@ -3,6 +3,7 @@
 //! A phase change stores the loop's coarse time; nothing else happens per request. A sweep of all connections finds
 //! those that stay too long. So a timeout comes up to one sweep late, and never early.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 use hinny_core::error::Kind;
@@ -10,6 +11,7 @@ use hinny_core::options::{Options, RouteOptions};
 
 use crate::connection::Connection;
 use crate::event_loop::LoopState;
+use crate::test_faults::Fault;
 
 /// What a connection waits for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -84,9 +86,14 @@ pub(crate) async fn sweep(state: Rc<LoopState>) {
     loop {
         let every_ms = sweep_interval_ms(&state);
         state.clock.sleep_ms(every_ms).await;
+        state.faults.strike(Fault::Sweep);
         let now_ms = state.look_at_clock();
         for connection in state.connections.borrow().iter() {
-            look(connection, now_ms, every_ms);
+            if catch_unwind(AssertUnwindSafe(|| look(connection, now_ms, every_ms))).is_err() {
+                // Those behind it are looked at all the same.
+                state.switches.metrics.panics.add(1);
+                connection.cut();
+            }
         }
     }
 }

@@ -94,6 +94,7 @@
           (probe/ask server "/")
           (reset! message "two\r\nlines")
           (probe/ask server "/")
+          (is (probe/await-that #(= 2 (count @events))))
           (let [[plain copied] @events]
             (is (= ["clojure.lang.ExceptionInfo" "plain"] ((juxt :thrown :thrown-message) plain)))
             (is (= "clojure.lang.ExceptionInfo: two\\u000d\\u000alines {}" (:thrown-message copied)))

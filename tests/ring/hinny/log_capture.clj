@@ -3,6 +3,7 @@
 
   * `with-log` -- runs a body with a queue of the events of Hinny's loggers
   * `events`   -- those that have come so far
+  * `await-events` -- the same, when a number of them has come: answers go out before anything is logged
   * `await-event` -- the next one, nil if none comes
 
       (with-log [log]
@@ -19,6 +20,7 @@
    (ch.qos.logback.classic.spi ILoggingEvent ThrowableProxy)
    (ch.qos.logback.core AppenderBase)
    (java.util.concurrent BlockingQueue LinkedBlockingQueue TimeUnit)
+   (java.util.concurrent.locks LockSupport)
    (org.slf4j LoggerFactory)))
 
 (set! *warn-on-reflection* true)
@@ -58,6 +60,14 @@
   "The events so far, in order; they stay in the queue."
   [log]
   (vec log))
+
+(defn await-events
+  "Waits until there are `n` events, and returns all of them as `events` does; those that there are if they do not come."
+  [log n]
+  (let [deadline (+ (System/nanoTime) (* 1000000 (long raw/guard-ms)))]
+    (while (and (< (count log) (long n)) (neg? (- (System/nanoTime) deadline)))
+      (LockSupport/parkNanos 1000000))
+    (events log)))
 
 (defn await-event
   "Takes the next event out of the queue, waits for it if there is none; nil if none comes."

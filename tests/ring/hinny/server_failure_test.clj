@@ -53,7 +53,7 @@
               (is (= [500 "Internal Server Error"] ((juxt :status :body) response)))
               (is (not (str/includes? (pr-str response) "secret")) "no detail"))
             (testing "logged once, with the stack"
-              (let [[event & more] (log/events events)]
+              (let [[event & more] (log/await-events events 1)]
                 (is (= :error (:level event)))
                 (is (str/includes? (:message event) "GET /throw"))
                 (is (not (str/includes? (:message event) "hunter2")))
@@ -108,4 +108,4 @@
             (raw/send! client (str/join (map raw/get-request ["/a" "/throw" "/b" "/nil" "/c"])))
             (is (= ["/a" "Internal Server Error" "/b" "Internal Server Error" "/c"]
                    (doall (repeatedly 5 #(:body (raw/read-response client))))))
-            (is (= 2 (count (log/events events))))))))))
+            (is (= 2 (count (log/await-events events 2))))))))))

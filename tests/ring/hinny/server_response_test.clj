@@ -80,7 +80,7 @@
               (raw/send! client (raw/get-request "/good"))
               (is (= "/good" (:body (raw/read-response client)))))
             (testing "logged once, with what is wrong and for which request"
-              (let [[event & more] (log/events events)]
+              (let [[event & more] (log/await-events events 1)]
                 (is (= :error (:level event)))
                 (is (str/includes? (:message event) "GET /bad"))
                 (is (str/includes? (str (:message event)) fragment))
@@ -111,4 +111,4 @@
           (let [response (raw/answer server (raw/get-request "/"))]
             (is (= [500 "Internal Server Error"] ((juxt :status :body) response)))
             (is (nil? (raw/header response "x-a"))))
-          (is (= ["secret"] (map (comp ex-message :throwable) (log/events events)))))))))
+          (is (= ["secret"] (map (comp ex-message :throwable) (log/await-events events 1)))))))))

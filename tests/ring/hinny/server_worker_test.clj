@@ -215,7 +215,7 @@
         (with-log [events]
           (with-server [server (fn [_] (throw (ex-info "secret" {}))) {:worker-threads :virtual}]
             (is (= 500 (:status (raw/answer server (raw/get-request "/")))))
-            (is (= 1 (count (log/events events))))))))
+            (is (= 1 (count (log/await-events events 1))))))))
     (testing "refused before a socket is bound, with the JDK that is needed"
       (with-server [other (fn [_] {:status 200}) nil]
         (let [e (is (thrown? ExceptionInfo (run-server identity {:port (hinny.server/server-port other)

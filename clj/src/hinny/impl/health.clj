@@ -17,7 +17,8 @@
   (:import
    (io.github.hinny Engine SafeLogger)
    (java.util.concurrent ScheduledThreadPoolExecutor ThreadFactory TimeUnit)
-   (java.util.concurrent.atomic AtomicBoolean AtomicInteger)))
+   (java.util.concurrent.atomic AtomicBoolean AtomicInteger)
+   (java.util.function IntConsumer)))
 
 (set! *warn-on-reflection* true)
 
@@ -74,12 +75,12 @@
 ;;; The state: for each probe the checks by name, each :up, :down, :timed-out or :unknown
 
 (defn- well?
-  "Whether a probe is well. Startup stays well once it was."
-  [{:keys [stopping? started?]} probe checks]
+  "Whether a probe is well. Startup stays well once it was; a server of which event loops are down is not well otherwise."
+  [{:keys [stopping? started? loops-down]} probe checks]
   (case probe
     :startup (boolean started?)
-    :ready (and started? (not stopping?) (every? #{:up} (vals checks)))
-    :live (every? #{:up :unknown} (vals checks))))
+    :ready (and started? (not stopping?) (zero? loops-down) (every? #{:up} (vals checks)))
+    :live (and (zero? loops-down) (every? #{:up :unknown} (vals checks)))))
 
 (defn- response
   [{:keys [stopping?] :as state} probe]
@@ -116,38 +117,51 @@
         (publish engine health after)))))
 
 (defn- tell
-  "Logs that a check is well again, or no longer."
-  [check-name before result ^Throwable thrown]
+  "Logs that a check is well again, or no longer: outside of the lock, for a logger may take its time."
+  [check-name {:keys [before result ^Throwable thrown silent?]}]
   (cond
+    (or silent? (= before result)) nil
     (not= :up result) (.warn log (str "health check " check-name
                                       (if (= :timed-out result) " takes too long" " failed"))
-                             thrown)
+                             ^Object thrown)
     (not= :unknown before) (.info log "health check {} is well again" check-name)))
 
 (defn- note
+  "Changes the state of a check; what `tell` is to tell of it."
   [{:keys [state] :as running} probe check-name result thrown]
-  (let [before (get-in @state [:checks probe check-name])]
-    (when-not (or (= before result) (:stopping? @state))
-      (tell check-name before result thrown))
-    (change running assoc-in [:checks probe check-name] result)))
+  (let [{:keys [stopping? checks]} @state]
+    (change running assoc-in [:checks probe check-name] result)
+    {:before (get-in checks [probe check-name]) :result result :thrown thrown :silent? stopping?}))
+
+(defmacro ^:private fenced
+  "Runs `body` and logs what it throws: an executor would not run it again."
+  [& body]
+  `(try
+     ~@body
+     (catch Throwable thrown#
+       (.warn log "a look at a health check failed" ^Object thrown#))))
 
 (defn- run-check
   [{:keys [^ScheduledThreadPoolExecutor timer health state] :as running} probe check-name check]
-  (let [returned (AtomicBoolean.)
-        late (.schedule timer
-                        ^Runnable #(locking state
-                                     (when-not (.get returned)
-                                       (note running probe check-name :timed-out nil)))
-                        (long (:timeout-ms health))
-                        TimeUnit/MILLISECONDS)
-        [result thrown] (try
-                          [(if (check) :up :down) nil]
-                          (catch Throwable thrown
-                            [:down thrown]))]
-    (.cancel late false)
-    (locking state
-      (.set returned true)
-      (note running probe check-name result thrown))))
+  (fenced
+    (let [returned (AtomicBoolean.)
+          late (.schedule timer
+                          ^Runnable #(fenced
+                                       (some->> (locking state
+                                                  (when-not (.get returned)
+                                                    (note running probe check-name :timed-out nil)))
+                                                (tell check-name)))
+                          (long (:timeout-ms health))
+                          TimeUnit/MILLISECONDS)
+          [result thrown] (try
+                            [(if (check) :up :down) nil]
+                            (catch Throwable thrown
+                              [:down thrown]))]
+      (.cancel late false)
+      (tell check-name
+            (locking state
+              (.set returned true)
+              (note running probe check-name result thrown))))))
 
 (defn- executor
   "A timer with so many daemon threads."
@@ -171,9 +185,11 @@
         workers (executor (max 1 (count all)))
         unknown (reduce (fn [checks [probe check-name]] (assoc-in checks [probe check-name] :unknown)) {} all)
         running {:engine engine :health health :timer timer :state (atom nil)}]
-    (change running (constantly {:checks unknown}))
+    (change running (constantly {:checks unknown :loops-down 0}))
     (doseq [[probe check-name check] all]
       (.scheduleWithFixedDelay workers ^Runnable #(run-check running probe check-name check)
                                0 (long (:interval-ms health)) TimeUnit/MILLISECONDS))
+    (.whenLoopsDown engine (reify IntConsumer
+                             (accept [_ down] (change running assoc :loops-down down))))
     (.whenStopping engine #(change running assoc :stopping? true))
     (.whenStopped engine #(run! (fn [^ScheduledThreadPoolExecutor e] (.shutdownNow e)) [workers timer]))))

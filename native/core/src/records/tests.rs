@@ -1,5 +1,5 @@
 use super::*;
-use crate::commands::{Command, Commands};
+use crate::commands::{Broken, Command, Commands};
 use crate::error::Kind;
 use http::{HeaderName, HeaderValue, Method};
 use proptest::prelude::*;
@@ -268,7 +268,26 @@ fn a_chunk_keeps_no_outbox_alive_that_is_much_larger() {
 }
 
 #[test]
-fn commands_about_bodies_that_are_broken_end_the_reading() {
+fn a_broken_command_names_its_exchange_and_the_next_one_is_read() {
+    let mut outbox = signal(7, 99, 1);
+    outbox.extend(signal(8, SIGNAL_DISCARD, 0));
+    let outbox = Bytes::from(outbox);
+    let mut commands = Commands::new(&outbox);
+    assert_eq!(commands.exchange(), None);
+    assert!(matches!(
+        commands.next(),
+        Some(Err(Broken {
+            offset: 0,
+            exchange: Some(7)
+        }))
+    ));
+    assert!(matches!(commands.next(), Some(Ok(Command::Discard(8)))));
+    assert_eq!(commands.exchange(), Some(8));
+    assert!(commands.next().is_none());
+}
+
+#[test]
+fn commands_about_bodies_that_are_broken_are_seen() {
     let mut too_long = chunk(7, b"hello", true);
     put_u32(&mut too_long, CHUNK_BODY_LENGTH, 9);
     let mut much_too_long = chunk(7, b"hello", true);

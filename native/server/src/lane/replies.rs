@@ -56,10 +56,14 @@ fn fenced(connection: &Connection, body: impl FnOnce(&mut Lane)) {
     let mut lane = connection.lane.borrow_mut();
     if catch_unwind(AssertUnwindSafe(|| body(&mut lane))).is_err() {
         drop(lane);
-        connection.state.switches.metrics.panics.add(1);
-        log::error!("connection of {} ended: {}", connection.remote_addr, Kind::Internal);
-        connection.cut();
+        panicked(connection);
     }
+}
+
+fn panicked(connection: &Connection) {
+    connection.state.switches.metrics.panics.add(1);
+    log::error!("connection of {} ended: {}", connection.remote_addr, Kind::Internal);
+    connection.cut();
 }
 
 /// The oldest request has had no response for too long.
@@ -188,8 +192,14 @@ fn end(connection: &Connection, lane: &mut Lane) {
     }
 }
 
-/// Sends what was written while the outbox was applied.
+/// Sends what was written while the outbox was applied. A panic ends this connection and no other.
 pub(crate) fn flush(connection: &Rc<Connection>) {
+    if catch_unwind(AssertUnwindSafe(|| flush_unfenced(connection))).is_err() {
+        panicked(connection);
+    }
+}
+
+fn flush_unfenced(connection: &Rc<Connection>) {
     let flushed = connection.socket.borrow_mut().try_flush(&connection.state);
     connection.track_blocking();
     let lane = &mut *connection.lane.borrow_mut();

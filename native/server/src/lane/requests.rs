@@ -20,8 +20,9 @@ use crate::files::Lookup;
 use crate::parse::{self, BodyKind};
 use crate::route_table::RouteTable;
 use crate::routing::{Destination, RoutedRequest};
-use crate::service::{FAULT_HEADER, RECORD_HEAD_ESTIMATE};
+use crate::service::RECORD_HEAD_ESTIMATE;
 use crate::socket::HOLD_BYTES;
+use crate::test_faults::FAULT_HEADER;
 
 /// The ids of the methods that are safe (RFC 9110 §9.2.1), a bit each: GET, HEAD, OPTIONS, TRACE.
 const SAFE_METHODS: u32 = 1 << 1 | 1 << 2 | 1 << 6 | 1 << 8;

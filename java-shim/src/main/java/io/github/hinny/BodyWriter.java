@@ -59,19 +59,23 @@ final class BodyWriter {
         stream.close();
     }
 
-    /** Closes a body that nobody will read, as far as it can be closed. */
+    /** Closes a body that nobody will read, as far as it can be closed. Never throws. */
     void discard() {
         discard(takeBody());
     }
 
-    /** Closes a body that nobody will read, as far as it can be closed, when it is there. */
+    /** Closes a body that nobody will read, as far as it can be closed, when it is there. Never throws. */
     static void discard(final Object body) {
         if (body instanceof CompletionStage<?> stage) {
-            stage.whenComplete((completed, thrown) -> discard(completed));
+            try {
+                stage.whenComplete((completed, thrown) -> discard(completed));
+            } catch (final Throwable failure) {
+                LOG.warn("a response body that was not needed cannot be closed", failure);
+            }
         } else if (body instanceof AutoCloseable closeable) {
             try {
                 closeable.close();
-            } catch (final Exception failure) {
+            } catch (final Throwable failure) {
                 LOG.warn("a response body that was not needed cannot be closed", failure);
             }
         }

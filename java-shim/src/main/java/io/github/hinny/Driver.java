@@ -1,13 +1,19 @@
 package io.github.hinny;
 
 /**
- * What an exchange needs of whoever drives it: an {@link EventLoop}, or a {@link HandlerCall} without a server.
+ * What an exchange needs of whoever drives it: a {@link LoopDriver}, or a {@link HandlerCall} without a server.
  *
  * <p>Thread-safe, but for {@link #writer}, which is for the driver's own thread.
  */
 interface Driver {
     /** Takes encoded commands for one exchange; they go out when {@link #wake} is called, at the latest. */
     void reply(byte[] commands);
+
+    /**
+     * Answers an exchange with an error, behind what it was {@linkplain #reply answered} before; if its response has begun,
+     * that breaks off. Once for each exchange, and it needs no memory. It goes out when {@link #wake} is called, at the latest.
+     */
+    void fail(Exchange exchange);
 
     /**
      * Returns whether so many replies wait that a body should not add to them, unless its thread must not wait; then
@@ -36,7 +42,7 @@ interface Driver {
     /** Makes records about the exchange reach it. The driver's own thread. */
     void register(Exchange exchange);
 
-    /** Learns why an exchange has failed, whose FAIL command it gets before or after that. Any thread. */
+    /** Learns why an exchange has failed; who can answers it first. Never throws. Any thread. */
     void report(String what, Throwable thrown, RingRequest request);
 
     /** Learns that a handler took longer than it may. The driver's own thread. */

@@ -7,6 +7,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntConsumer;
 
 /**
  * A running server: the native engine, its event loops, workers and watchdog.
@@ -42,6 +44,11 @@ public final class Engine {
     private final CompletableFuture<Void> end = new CompletableFuture<>();
     private final CountDownLatch stopped = new CountDownLatch(1);
 
+    /** Made and started with the server: when it is to stop there may be no memory for another thread. */
+    private final Thread stopper = new Thread(this::awaitEnd, "hinny-stop");
+
+    private volatile long drainTimeoutMs = -1; // Until it is told to stop.
+
     private Engine(final long handle, final Settings settings) throws InterruptedException {
         this.handle = handle;
         this.port = Native.port(handle);
@@ -63,8 +70,13 @@ public final class Engine {
             for (final EventLoop loop : loops) {
                 loop.start(handle, workers, tables);
             }
+            stopper.setDaemon(true);
+            stopper.start();
         } catch (final Throwable failure) {
-            watchdog.end();
+            for (final EventLoop loop : loops) {
+                loop.end();
+            }
+            watchdog.end(END_GRACE_MS);
             throw failure;
         }
     }
@@ -168,6 +180,14 @@ public final class Engine {
         begin.thenRun(action);
     }
 
+    /**
+     * Calls {@code action} when an event loop is down, which serves nobody until it is opened again, and when it is no longer:
+     * with how many are. Again until it returns without an exception.
+     */
+    public void whenLoopsDown(final IntConsumer action) {
+        watchdog.whenLoopsDown(action);
+    }
+
     /** Returns where in its life the server is. */
     public State state() {
         return state.get();
@@ -194,18 +214,17 @@ public final class Engine {
     }
 
     /**
-     * Stops accepting, lets exchanges finish for at most {@code drainTimeoutMs}, cuts what is left, and returns when
+     * Stops accepting, lets exchanges finish for at most {@code timeoutMs}, cuts what is left, and returns when
      * the server's threads have ended. A later call waits for the first one to be done.
      *
      * <p>A handler may call it: then it returns at once and the server stops behind its back, for it cannot wait for
      * the handler's own response.
      */
-    public void stop(final long drainTimeoutMs) {
-        begin.complete(null);
+    public void stop(final long timeoutMs) {
+        fenced(() -> begin.complete(null));
         if (state.compareAndSet(State.RUNNING, State.STOPPING)) {
-            final Thread stopper = new Thread(() -> end(drainTimeoutMs), "hinny-stop");
-            stopper.setDaemon(true);
-            stopper.start();
+            drainTimeoutMs = Math.max(0, timeoutMs);
+            LockSupport.unpark(stopper);
         }
         if (!isOwnThread()) {
             awaitStopped();
@@ -252,29 +271,47 @@ public final class Engine {
         return false;
     }
 
-    private void end(final long drainTimeoutMs) {
+    private void awaitEnd() {
+        while (drainTimeoutMs < 0) {
+            LockSupport.park(this);
+        }
         try {
-            Native.drain(handle, drainTimeoutMs);
-            final long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(drainTimeoutMs + END_GRACE_MS);
-            for (final EventLoop loop : loops) {
-                final long leftMs = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
-                loop.thread().join(Math.max(1, leftMs));
-                if (loop.thread().isAlive()) {
-                    LOG.warn(
-                            "{} is still in a handler after the drain timeout; it ends when the handler does",
-                            loop.thread().getName());
-                }
-            }
-            workers.stop(END_GRACE_MS);
-            watchdog.end();
-        } catch (final InterruptedException impossible) {
-            // Nobody has a reference to this thread but the JVM's thread groups.
-            LOG.warn("stopping was interrupted; threads may be left", impossible);
+            end(drainTimeoutMs);
+        } catch (final Throwable failure) {
+            LOG.error("stopping failed; threads may be left", failure);
         } finally {
-            Native.stop(handle);
+            fenced(() -> Native.stop(handle));
             state.set(State.STOPPED);
-            end.complete(null);
+            fenced(() -> end.complete(null));
             stopped.countDown();
+        }
+    }
+
+    private void end(final long timeoutMs) throws InterruptedException {
+        for (final EventLoop loop : loops) {
+            loop.end();
+        }
+        Native.drain(handle, timeoutMs);
+        final long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMs + END_GRACE_MS);
+        for (final EventLoop loop : loops) {
+            final long leftMs = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+            loop.thread().join(Math.max(1, leftMs));
+            if (loop.thread().isAlive()) {
+                LOG.warn(
+                        "{} is still in a handler after the drain timeout; it ends when the handler does",
+                        loop.thread().getName());
+            }
+        }
+        workers.stop(END_GRACE_MS);
+        watchdog.end(END_GRACE_MS);
+    }
+
+    /** What is thrown must not keep a stop from its end. */
+    private static void fenced(final Runnable step) {
+        try {
+            step.run();
+        } catch (final Throwable failure) {
+            LOG.error("a step of stopping failed", failure);
         }
     }
 }

@@ -1,44 +1,54 @@
 package io.github.hinny;
 
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /**
- * One event loop: the daemon thread {@code hinny-loop-N} that drives a native loop through {@link Native#poll}, and
- * lets its {@link Inbox} handle what comes.
+ * One event loop: the daemon thread {@code hinny-loop-N} that drives a native loop through a {@link LoopDriver}.
  *
- * <p>Made and started by an {@link Engine}. Everything but {@link #handlerTurn}, {@link #thread} and what {@link Driver} says is the
- * loop thread's own.
+ * <p>Nothing that is thrown ends it. When turns fail in a row, the native loop is closed with its connections and opened
+ * again, after a pause that grows while that helps nothing; until then the loop is {@linkplain #isDown down}.
+ *
+ * <p>Made and started by an {@link Engine}. Any thread may ask or wake it.
  */
-final class EventLoop implements Driver, Runnable {
+final class EventLoop implements Runnable {
     private static final SafeLogger LOG = SafeLogger.named("hinny.server");
-
-    private static final int OUTBOX_BYTES = 64 << 10;
 
     /** hyper's header arrays and the handlers share this stack. */
     private static final long STACK_BYTES = 2 << 20;
 
-    /** A loop that fails this often in a row is beyond repair. */
+    /** A native loop that fails this often in a row is beyond repair. */
     private static final int FAILURES_MAX = 100;
+
+    /** After so many failures in a row there is a pause behind each, in which memory may become free. */
+    private static final int FAILURES_WITHOUT_PAUSE = 10;
+
+    private static final long FAILURE_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
+
+    /** How long the loop stays closed: the first time, and most. */
+    private static final long CLOSED_MIN_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+
+    private static final long CLOSED_MAX_NANOS = TimeUnit.SECONDS.toNanos(8);
+
+    /** A native loop that lived so long was well: the next pause is the first again. */
+    private static final long WELL_NANOS = TimeUnit.SECONDS.toNanos(30);
 
     private final int index;
     private final Engine.Settings settings;
     private final Thread thread;
     private final CountDownLatch opened = new CountDownLatch(1);
-    private final ReplyQueue replies = new ReplyQueue();
-    private final ReplyWriter writer = new ReplyWriter(new Outbox(OUTBOX_BYTES));
-    private final Outbox outbox = writer.outbox;
-    private final ReplyWriters writers = new SpareWriters();
-
     private final HandlerTurn handlerTurn = new HandlerTurn();
-    private final OccasionalLog timeouts = new OccasionalLog(LOG);
-
-    private boolean dispatched; // Workers got exchanges in the last turn.
 
     private long engine;
     private WorkerPool workers;
     private RouteTables tables;
-    private Inbox inbox;
-    private volatile RuntimeException openFailure;
+    private volatile Throwable openFailure;
+    private volatile boolean down;
+    private volatile boolean ending;
+
+    private volatile LoopDriver driver; // Written by the thread, once that runs.
+    private long pauseNanos = CLOSED_MIN_NANOS; // The thread's own.
 
     EventLoop(final int index, final Engine.Settings settings) {
         this.index = index;
@@ -58,78 +68,22 @@ final class EventLoop implements Driver, Runnable {
         engine = engineHandle;
         workers = pool;
         tables = routeTables;
-        inbox = new Inbox(this, settings, pool, handlerTurn, version -> tables.use(index, version));
+        driver = new LoopDriver(this, settings, pool, routeTables);
         thread.start();
         opened.await();
-        if (openFailure != null) {
-            throw openFailure;
+        if (openFailure instanceof RuntimeException failure) {
+            throw failure;
+        } else if (openFailure != null) {
+            throw new IllegalStateException("cannot open an event loop", openFailure);
         }
+    }
+
+    int index() {
+        return index;
     }
 
     Thread thread() {
         return thread;
-    }
-
-    @Override
-    public void reply(final byte[] commands) {
-        replies.add(commands);
-    }
-
-    @Override
-    public boolean holdBack(final Runnable goOn) {
-        return replies.holdBack(goOn);
-    }
-
-    @Override
-    public void wake() {
-        if (replies.takeWake()) {
-            Native.wake(engine, index);
-        }
-    }
-
-    @Override
-    public boolean isOwnThread() {
-        return Thread.currentThread() == thread;
-    }
-
-    @Override
-    public ReplyWriter writer() {
-        return writer;
-    }
-
-    @Override
-    public ReplyWriters writers() {
-        return writers;
-    }
-
-    @Override
-    public boolean dispatchStream(final Work work) {
-        return workers.dispatchStream(work);
-    }
-
-    @Override
-    public void dispatchAlways(final Work work) {
-        workers.dispatchAlways(work);
-    }
-
-    @Override
-    public void register(final Exchange exchange) {
-        inbox.register(exchange);
-    }
-
-    @Override
-    public void report(final String what, final Throwable thrown, final RingRequest request) {
-        HandlerFailure.log(what, thrown, request);
-    }
-
-    @Override
-    public void timedOut(final RingRequest request) {
-        timeouts.warn("handler took longer than :handler-timeout-ms for {}", HandlerFailure.describe(request));
-    }
-
-    @Override
-    public int exchangeBufferBytes() {
-        return settings.exchangeBufferBytes();
     }
 
     /** Returns what tells whether the loop is in a handler. */
@@ -137,73 +91,118 @@ final class EventLoop implements Driver, Runnable {
         return handlerTurn;
     }
 
+    int exchangeBufferBytes() {
+        return settings.exchangeBufferBytes();
+    }
+
+    /** Makes the native loop return from its poll soon. */
+    void wake() {
+        Native.wake(engine, index);
+    }
+
+    /** Does so if replies wait that it has not been woken for. */
+    void wakeForReplies() {
+        driver.wake();
+    }
+
+    /** Returns whether the loop has lost its native loop, and serves nobody until that is opened again. */
+    boolean isDown() {
+        return down;
+    }
+
+    /** The server stops: a native loop that ends stays closed. */
+    void end() {
+        ending = true;
+        LockSupport.unpark(thread);
+    }
+
     @Override
     public void run() {
         try {
             Native.openLoop(engine, index);
-        } catch (final RuntimeException failure) {
+        } catch (final Throwable failure) {
             openFailure = failure;
             return;
         } finally {
             opened.countDown();
         }
-        try {
-            turnUntilClosed();
-        } finally {
-            Native.closeLoop();
-            tables.end(index);
-            inbox.endAll();
+        while (!serve() && reopen()) {
+            down = false;
         }
     }
 
-    private void turnUntilClosed() {
+    /** Turns until the native loop closes; returns whether that is the end, since the server stops. */
+    private boolean serve() {
+        final long began = System.nanoTime();
+        final boolean closed = turnUntilClosed();
+        down = !closed;
+        if (System.nanoTime() - began > WELL_NANOS) {
+            pauseNanos = CLOSED_MIN_NANOS;
+        }
+        fenced("close", Native::closeLoop);
+        fenced("leave its routes", () -> tables.end(index));
+        fenced("end its exchanges", driver::end);
+        return closed;
+    }
+
+    /** Returns whether the native loop has closed by itself, or else failed too often. */
+    private boolean turnUntilClosed() {
         int failures = 0;
-        while (failures < FAILURES_MAX) {
+        while (true) {
             try {
-                if (!turn()) {
-                    return;
+                if (!driver.turn()) {
+                    return true;
                 }
                 failures = 0;
             } catch (final Throwable failure) {
                 failures++;
-                LOG.error("event loop {} failed and goes on", index, failure);
+                if (failures == FAILURES_MAX) {
+                    LOG.error(
+                            "event loop {} failed too often in a row: its connections are cut, and it is opened again",
+                            index,
+                            failure);
+                    return false;
+                } else if (failures == 1) {
+                    LOG.error("event loop {} failed and goes on", index, failure);
+                } else if (failures > FAILURES_WITHOUT_PAUSE) {
+                    LockSupport.parkNanos(FAILURE_PAUSE_NANOS);
+                }
             }
         }
-        LOG.error("event loop {} failed {} times in a row and ends; its connections are cut", index, FAILURES_MAX);
     }
 
-    /** Polls once and handles what came; returns whether the loop is still open. */
-    private boolean turn() {
-        if (dispatched && replies.isEmpty()) {
-            // Workers that share this processor may answer now, which is cheaper than to sleep and be woken by them.
-            Thread.yield();
+    /** Opens the native loop again, as soon as that succeeds; returns false if the server stops. */
+    private boolean reopen() {
+        while (!ending) {
+            pause();
+            try {
+                final LoopDriver next = new LoopDriver(this, settings, workers, tables);
+                Native.openLoop(engine, index);
+                driver = next;
+                LOG.info("event loop {} serves again", index);
+                return true;
+            } catch (final Throwable failure) {
+                if (!ending) {
+                    LOG.error("event loop {} cannot be opened", index, failure);
+                }
+            }
         }
-        dispatched = false;
-        final int count;
+        return false;
+    }
+
+    private void pause() {
+        final long until = System.nanoTime() + pauseNanos;
+        for (long left = pauseNanos; left > 0 && !ending; left = until - System.nanoTime()) {
+            LockSupport.parkNanos(left);
+        }
+        pauseNanos = Math.min(2 * pauseNanos, CLOSED_MAX_NANOS);
+    }
+
+    private void fenced(final String what, final Runnable step) {
         try {
-            if (replies.takeBeforePoll(outbox, this::replyLost)) {
-                Native.wake(engine, index);
-            }
-            count = (int) Native.poll(outbox.array(), outbox.position(), inbox.array());
-        } finally {
-            replies.pollReturned();
-            outbox.reset();
+            step.run();
+        } catch (final Throwable failure) {
+            LOG.error("event loop {} could not {}", index, what, failure);
         }
-        if (count == Records.CLOSED) {
-            return false;
-        }
-        if (count == Records.GROW_INBOX) {
-            inbox.grow();
-            return true;
-        }
-        dispatched = inbox.handle(count);
-        return true;
-    }
-
-    /** A part of a response cannot be sent: ends its exchange on both sides. */
-    private void replyLost(final long id, final Throwable reason) {
-        ResponseEncoder.encodeFailure(id, Records.KIND_HANDLER_THREW, outbox);
-        LOG.error("event loop {} has no memory for a response, which breaks off", index, reason);
-        inbox.end(id, Records.KIND_INTERNAL);
     }
 }

@@ -30,6 +30,7 @@ final class Exchange extends Work {
     private static final Keyword DISCONNECTED = Keyword.intern(null, "disconnected");
 
     private static final VarHandle ANSWERED;
+    private static final VarHandle FAILED;
     private static final VarHandle ON_CLOSE;
     private static final VarHandle PENDING;
 
@@ -37,6 +38,7 @@ final class Exchange extends Work {
         try {
             final MethodHandles.Lookup lookup = MethodHandles.lookup();
             ANSWERED = lookup.findVarHandle(Exchange.class, "answered", boolean.class);
+            FAILED = lookup.findVarHandle(Exchange.class, "failed", boolean.class);
             ON_CLOSE = lookup.findVarHandle(Exchange.class, "onClose", IFn.class);
             PENDING = lookup.findVarHandle(Exchange.class, "pending", BodyWriter.class);
         } catch (final ReflectiveOperationException impossible) {
@@ -55,6 +57,13 @@ final class Exchange extends Work {
     /** Somebody has begun to answer. */
     @SuppressWarnings("unused") // Through ANSWERED.
     private volatile boolean answered;
+
+    /** The driver was told to {@linkplain Driver#fail fail} it. */
+    @SuppressWarnings("unused") // Through FAILED.
+    private volatile boolean failed;
+
+    /** The one before it among those that the driver is to fail. Written by who fails it, then the driver's. */
+    Exchange nextToFail;
 
     /** Why the exchange is over before its response was complete, {@code Records.KIND_…}; 0 while it is not. */
     private volatile int goneAs;
@@ -91,21 +100,26 @@ final class Exchange extends Work {
     @Override
     Driver run(final ReplyWriters writers) {
         if (goneAs == 0) {
+            final RingRequest called = request;
             Object response = null;
             Throwable failure = null;
             try {
-                response = handler.invoke(request);
+                response = handler.invoke(called);
             } catch (final Throwable thrown) {
                 failure = thrown;
             }
             // Only now: handlers that wait have none.
             final ReplyWriter writer = writers.borrow();
             try {
-                answer(response, failure, writer);
+                failure = answer(response, failure, writer);
                 send(writer);
             } finally {
                 Thread.interrupted();
                 writers.giveBack(writer);
+            }
+            if (failure != null) {
+                driver.wake();
+                HandlerFailure.report(driver, failure, called);
             }
         }
         return driver;
@@ -114,7 +128,7 @@ final class Exchange extends Work {
     /** Returns the body that is left to write, if there is one. */
     @Override
     Work rest() {
-        return pending == null ? null : Work.of(driver, this::writePending);
+        return pending == null ? null : new Writing();
     }
 
     /** Calls an async handler on the driver's own thread. */
@@ -130,7 +144,11 @@ final class Exchange extends Work {
 
     /** Answers that no worker has room, with {@code writer} of the driver's own thread. */
     void refuse(final ReplyWriter writer) {
-        ResponseEncoder.encodeFailure(id, Records.KIND_OVERLOADED, writer.outbox);
+        try {
+            ResponseEncoder.encodeFailure(id, Records.KIND_OVERLOADED, writer.outbox);
+        } catch (final OutOfMemoryError noMemory) {
+            failWithoutMemory();
+        }
         finish();
     }
 
@@ -189,7 +207,7 @@ final class Exchange extends Work {
         }
         // First: a stream that fails lets its writer finish the exchange, and with that forget the function.
         callOnClose();
-        final IOException reason = new IOException(HandlerFailure.reason(kind));
+        final IOException reason = HandlerFailure.ended(HandlerFailure.reason(kind));
         final RequestBody body = requestBody;
         if (body != null) {
             body.fail(reason);
@@ -204,7 +222,7 @@ final class Exchange extends Work {
     void finish() {
         final RequestBody body = requestBody;
         if (body != null) {
-            body.fail(new IOException("request body: the response is complete"));
+            body.fail(HandlerFailure.ended("request body: the response is complete"));
         }
         requestBody = null;
         stream = null;
@@ -214,8 +232,8 @@ final class Exchange extends Work {
         }
     }
 
-    /** Appends what a sync handler has returned or thrown to the writer's outbox. */
-    private void answer(final Object response, final Throwable thrown, final ReplyWriter writer) {
+    /** Appends what a sync handler has returned or thrown to the writer's outbox; returns what failed, null if nothing did. */
+    private Throwable answer(final Object response, final Throwable thrown, final ReplyWriter writer) {
         Throwable failure = thrown;
         if (failure == null) {
             try {
@@ -227,25 +245,21 @@ final class Exchange extends Work {
         if (failure != null) {
             fail(failure, writer);
         }
+        return failure;
     }
 
-    /** Appends a response, or the error that it is, to the writer's outbox. Throws only what the response's data throws. */
+    /** Appends a response to the writer's outbox. Throws what the response's data throws, or says that it is none. */
     private void respond(final Object response, final ReplyWriter writer) {
         if (response instanceof CompletionStage<?> stage) {
             stage.whenComplete(this::completed);
             return;
         }
-        try {
-            final int start = writer.outbox.position();
-            final Object rest = writer.encoder.encode(response, id, isToHead(), writer.outbox);
-            if (rest == null) {
-                finish();
-            } else {
-                takeRest(response, rest, start, writer);
-            }
-        } catch (final InvalidResponseException invalid) {
-            HandlerFailure.invalid(driver, id, request, invalid, writer);
+        final int start = writer.outbox.position();
+        final Object rest = writer.encoder.encode(response, id, isToHead(), writer.outbox);
+        if (rest == null) {
             finish();
+        } else {
+            takeRest(response, rest, start, writer);
         }
     }
 
@@ -282,37 +296,76 @@ final class Exchange extends Work {
 
     /** Writes an answer on any thread, and lets a worker write the body that it may have. Never throws. */
     private void answerAnywhere(final Answer answer) {
+        final RingRequest called = request;
         final boolean own = driver.isOwnThread();
-        final ReplyWriter writer = own ? driver.writer() : driver.writers().borrow();
+        final ReplyWriter writer = own ? driver.writer() : borrowWriter();
+        if (writer == null) {
+            return;
+        }
+        Throwable failure = null;
         try {
             answer.write(writer);
         } catch (final Throwable thrown) {
+            failure = thrown;
             fail(thrown, writer);
         }
+        dispatchPending(writer);
+        if (!own) {
+            send(writer);
+            driver.wake();
+            driver.writers().giveBack(writer);
+        }
+        if (failure != null) {
+            HandlerFailure.report(driver, failure, called);
+        }
+    }
+
+    /** Returns null if there is no memory for one; the exchange has failed then. */
+    private ReplyWriter borrowWriter() {
         try {
-            dispatchPending(writer);
-            if (!own) {
-                send(writer);
-                driver.wake();
-            }
-        } finally {
-            if (!own) {
-                driver.writers().giveBack(writer);
-            }
+            return driver.writers().borrow();
+        } catch (final OutOfMemoryError noMemory) {
+            failWithoutMemory();
+            driver.wake();
+            return null;
         }
     }
 
     private void raise(final Throwable thrown) {
         if (ANSWERED.compareAndSet(this, false, true)) {
-            answerAnywhere(writer -> fail(thrown, writer));
+            answerAnywhere(writer -> {
+                throw thrown;
+            });
         } else {
             HandlerFailure.log("handler threw after it had answered", thrown, request);
         }
     }
 
     private void fail(final Throwable thrown, final ReplyWriter writer) {
-        HandlerFailure.thrown(driver, id, request, thrown, writer);
+        try {
+            HandlerFailure.answer(id, thrown, writer);
+        } catch (final OutOfMemoryError noMemory) {
+            failWithoutMemory();
+        }
         finish();
+    }
+
+    /** Answers with an error by what is there already: for when there is memory for nothing else. */
+    void failWithoutMemory() {
+        if (FAILED.compareAndSet(this, false, true)) {
+            driver.fail(this);
+        }
+    }
+
+    @Override
+    void fail() {
+        failWithoutMemory();
+        final BodyWriter body = takePending();
+        if (body != null) {
+            body.discard();
+        }
+        finish();
+        driver.wake();
     }
 
     /** Leaves what was written with the driver. */
@@ -320,18 +373,25 @@ final class Exchange extends Work {
         try {
             writer.sendTo(driver);
         } catch (final OutOfMemoryError tooLarge) {
-            fail(tooLarge, writer);
-            writer.sendTo(driver);
+            failWithoutMemory();
+            finish();
         }
     }
 
     private void dispatchPending(final ReplyWriter writer) {
-        if (pending != null && !driver.dispatchStream(Work.of(driver, this::writePending))) {
-            final BodyWriter body = takePending();
-            if (body != null) {
-                body.discard();
-                refuse(writer);
-            }
+        if (pending == null) {
+            return;
+        }
+        boolean dispatched = false;
+        try {
+            dispatched = driver.dispatchStream(new Writing());
+        } catch (final OutOfMemoryError noMemory) {
+            // As if no worker had room.
+        }
+        final BodyWriter body = dispatched ? null : takePending();
+        if (body != null) {
+            refuse(writer);
+            body.discard();
         }
     }
 
@@ -369,8 +429,13 @@ final class Exchange extends Work {
 
     private void callOnClose() {
         final IFn f = (IFn) ON_CLOSE.getAndSet(this, null);
-        if (f != null) {
+        if (f == null) {
+            return;
+        }
+        try {
             driver.dispatchAlways(Work.of(driver, () -> callOnClose(f)));
+        } catch (final OutOfMemoryError noMemory) {
+            LOG.error("there is no memory to call an on-close function", noMemory);
         }
     }
 
@@ -385,6 +450,24 @@ final class Exchange extends Work {
     private boolean isToHead() {
         final RingRequest of = request;
         return of != null && of.isHead();
+    }
+
+    /** A worker's part in a body that is left to write. */
+    private final class Writing extends Work {
+        Writing() {
+            super(System.nanoTime());
+        }
+
+        @Override
+        Driver run(final ReplyWriters writers) {
+            writePending();
+            return driver;
+        }
+
+        @Override
+        void fail() {
+            Exchange.this.fail();
+        }
     }
 
     /** Ring's respond. */

@@ -116,6 +116,11 @@ public final class HandlerCall implements Driver {
         }
     }
 
+    @Override
+    public void fail(final Exchange failed) {
+        takeFailure(null);
+    }
+
     private synchronized void takeResponse(final byte[] commands, final int at) {
         head = Arrays.copyOfRange(commands, at, at + Records.u32(commands, at + Records.RESPONSE_LENGTH));
         final int length = Records.u32(head, Records.RESPONSE_BODY_LENGTH);

@@ -1,6 +1,7 @@
 package io.github.hinny;
 
 import clojure.lang.Keyword;
+import java.io.IOException;
 import java.util.Locale;
 
 /**
@@ -12,6 +13,8 @@ final class HandlerFailure {
     private static final SafeLogger LOG = SafeLogger.named("hinny.server");
     private static final Keyword METHOD = Keyword.intern(null, "request-method");
     private static final Keyword URI = Keyword.intern(null, "uri");
+
+    private static final IOException NO_MEMORY = new IOException("there is no memory for it");
 
     private HandlerFailure() {}
 
@@ -27,31 +30,35 @@ final class HandlerFailure {
         };
     }
 
-    /** Appends the error that an invalid response is, and reports it. */
-    static void invalid(
-            final Driver driver,
-            final long id,
-            final RingRequest request,
-            final InvalidResponseException failure,
-            final ReplyWriter writer) {
-        ResponseEncoder.encodeFailure(id, Records.KIND_RESPONSE_INVALID, writer.outbox);
-        driver.report("handler returned an invalid response", failure, request);
+    /** Returns a reason for whoever reads or writes a body of an exchange that is over; if there is no memory for it, an older one. */
+    static IOException ended(final String what) {
+        try {
+            return new IOException(what);
+        } catch (final OutOfMemoryError noMemory) {
+            return NO_MEMORY;
+        }
     }
 
-    /** Appends the error that a throwing handler is, and reports it. The answer first: not every exception can be logged. */
-    static void thrown(
-            final Driver driver,
-            final long id,
-            final RingRequest request,
-            final Throwable failure,
-            final ReplyWriter writer) {
+    /** Appends the error that answers what a handler has thrown or returned. It goes out before {@link #report}. */
+    static void answer(final long id, final Throwable failure, final ReplyWriter writer) {
+        final int kind;
         if (failure instanceof ContentMalformedException) {
-            // The client's fault, not the handler's.
-            ResponseEncoder.encodeFailure(id, Records.KIND_CONTENT_MALFORMED, writer.outbox);
-            return;
+            kind = Records.KIND_CONTENT_MALFORMED;
+        } else if (failure instanceof InvalidResponseException) {
+            kind = Records.KIND_RESPONSE_INVALID;
+        } else {
+            kind = Records.KIND_HANDLER_THREW;
         }
-        ResponseEncoder.encodeFailure(id, Records.KIND_HANDLER_THREW, writer.outbox);
-        driver.report("handler threw", failure, request);
+        ResponseEncoder.encodeFailure(id, kind, writer.outbox);
+    }
+
+    /** Reports what was answered, unless it is the client's fault. */
+    static void report(final Driver driver, final Throwable failure, final RingRequest request) {
+        if (failure instanceof InvalidResponseException) {
+            driver.report("handler returned an invalid response", failure, request);
+        } else if (!(failure instanceof ContentMalformedException)) {
+            driver.report("handler threw", failure, request);
+        }
     }
 
     /** Logs what failed for a request, with the stack of what was thrown, unless it says itself what is wrong. */
@@ -69,7 +76,11 @@ final class HandlerFailure {
         if (request == null) {
             return "a request that was answered";
         }
-        return method(request) + " " + request.valAt(URI);
+        try {
+            return method(request) + " " + request.valAt(URI);
+        } catch (final OutOfMemoryError noMemory) {
+            return "a request";
+        }
     }
 
     private static String method(final RingRequest request) {

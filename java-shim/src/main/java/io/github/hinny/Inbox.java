@@ -14,10 +14,16 @@ import java.util.function.IntFunction;
 final class Inbox {
     private static final SafeLogger LOG = SafeLogger.named("hinny.server");
 
+    /** A client can bring that about as often as it likes. */
+    private static final OccasionalLog NO_ROOM = new OccasionalLog(LOG);
+
     private static final int CAPACITY_BYTES = 64 << 10;
 
-    /** A larger array does not outlive its records. */
-    private static final int CAPACITY_KEPT_BYTES = 1 << 20;
+    /** A larger array does not outlive its record: it was made for that one. */
+    private static final int CAPACITY_KEPT_BYTES = 256 << 10;
+
+    /** How many requests one poll can bring, and how many of them may fail. */
+    static final int FAILURES_MAX = CAPACITY_KEPT_BYTES / (Records.REQUEST_HEADERS + Records.HEADER_ENTRY_SIZE);
 
     private final Driver driver;
     private final IFn handler;
@@ -34,7 +40,8 @@ final class Inbox {
     /** What the endpoints in requests are numbers of; null while there is none. */
     private RouteTable table;
 
-    private byte[] array = new byte[CAPACITY_BYTES];
+    private final byte[] firstArray = new byte[CAPACITY_BYTES];
+    private byte[] array = firstArray;
     private Exchange[] batch = new Exchange[64];
     private int batchSize;
 
@@ -66,9 +73,33 @@ final class Inbox {
         return array;
     }
 
-    /** The next record does not fit: doubles the array. */
-    void grow() {
-        array = new byte[Math.multiplyExact(array.length, 2)];
+    /**
+     * The next record does not fit, and its head is in the array: makes one that it fits into. Returns false if there is no
+     * memory for that.
+     */
+    boolean grow() {
+        try {
+            array = new byte[Math.max(Records.u32(array, Records.REQUEST_LENGTH), CAPACITY_KEPT_BYTES)];
+            return true;
+        } catch (final OutOfMemoryError noMemory) {
+            return false;
+        }
+    }
+
+    /** The record whose head is in the array will not come. */
+    void refuseFirst() {
+        final long id = Records.u64(array, Records.REQUEST_EXCHANGE);
+        switch (array[Records.REQUEST_TYPE]) {
+            case Records.REQUEST -> ResponseEncoder.encodeFailure(id, Records.KIND_OVERLOADED, outbox);
+            case Records.CHUNK -> breakOff(id);
+            default -> {
+                // A line of the log. Signals fit.
+            }
+        }
+        NO_ROOM.error(
+                "{} has no memory for {} bytes that a client sent; its exchange fails",
+                threadName(),
+                Records.u32(array, Records.REQUEST_LENGTH));
     }
 
     /**
@@ -81,16 +112,21 @@ final class Inbox {
         final long now = mode == Engine.Mode.INLINE && table == null ? 0 : System.nanoTime();
         for (int i = 0; i < count; i++) {
             final int length = Records.u32(array, at + Records.REQUEST_LENGTH);
-            switch (array[at + Records.REQUEST_TYPE]) {
-                case Records.REQUEST -> handleRequest(at, length, now);
-                case Records.CHUNK -> handleChunk(at, length);
-                case Records.SIGNAL -> handleSignal(at);
-                default -> NativeLog.log(array, at);
+            try {
+                switch (array[at + Records.REQUEST_TYPE]) {
+                    case Records.REQUEST -> handleRequest(at, length, now);
+                    case Records.CHUNK -> handleChunk(at, length);
+                    case Records.SIGNAL -> handleSignal(at);
+                    default -> NativeLog.log(array, at);
+                }
+            } catch (final Throwable failure) {
+                // The other records of this turn are handled all the same.
+                LOG.error("{} cannot handle a record", threadName(), failure);
             }
             at += length;
         }
         if (array.length > CAPACITY_KEPT_BYTES) {
-            array = new byte[CAPACITY_BYTES];
+            array = firstArray;
         }
         return dispatchBatch();
     }
@@ -153,8 +189,12 @@ final class Inbox {
             } else if (!workers.dispatchStream(exchange)) {
                 exchange.refuse(writer);
             }
+        } catch (final OutOfMemoryError noMemory) {
+            // The other requests of this turn may have theirs.
+            ResponseEncoder.encodeFailure(
+                    Records.u64(array, at + Records.REQUEST_EXCHANGE), Records.KIND_OVERLOADED, outbox);
+            NO_ROOM.error("{} has no memory for a request", threadName(), noMemory);
         } catch (final Throwable failure) {
-            // No memory left, say. The other requests of this turn have theirs.
             ResponseEncoder.encodeFailure(
                     Records.u64(array, at + Records.REQUEST_EXCHANGE), Records.KIND_HANDLER_THREW, outbox);
             LOG.error("{} cannot hand over a request", threadName(), failure);
@@ -166,11 +206,17 @@ final class Inbox {
         if (exchange != null) {
             try {
                 exchange.bodyChunk(Arrays.copyOfRange(array, at, at + length));
-            } catch (final OutOfMemoryError failure) {
-                // The other records of this turn have their memory.
-                LOG.error("{} has no memory for a request body, which breaks off", threadName(), failure);
-                exchange.bodyFailed(Records.KIND_INTERNAL);
+            } catch (final OutOfMemoryError noMemory) {
+                breakOff(exchange.id());
+                NO_ROOM.error("{} has no memory for a request body, which breaks off", threadName(), noMemory);
             }
+        }
+    }
+
+    private void breakOff(final long id) {
+        final Exchange exchange = exchange(id);
+        if (exchange != null) {
+            exchange.bodyFailed(Records.KIND_INTERNAL);
         }
     }
 
@@ -209,10 +255,9 @@ final class Inbox {
             if (rest != null) {
                 registered(called, request).goOn(response, rest, start);
             }
-        } catch (final InvalidResponseException invalid) {
-            HandlerFailure.invalid(driver, id, request, invalid, writer);
         } catch (final Throwable thrown) {
-            HandlerFailure.thrown(driver, id, request, thrown, writer);
+            HandlerFailure.answer(id, thrown, writer);
+            HandlerFailure.report(driver, thrown, request);
         } finally {
             Thread.interrupted();
             turn.next();

@@ -24,8 +24,8 @@ public final class Lifeline {
         while (engine.state() != Engine.State.STOPPED) {
             try {
                 engine.join();
-            } catch (final InterruptedException notTheEnd) {
-                // Only a stop ends the server.
+            } catch (final Throwable notTheEnd) {
+                // Only a stop ends the server, no interrupt and no lack of memory.
             }
         }
     }

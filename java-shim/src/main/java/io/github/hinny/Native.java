@@ -49,9 +49,13 @@ final class Native {
      * Hands over the first {@code outboxLength} bytes of commands, runs the calling thread's loop until there is
      * something to do here, and fills {@code inbox} with whole records.
      *
-     * @return the number of records, {@link Records#CLOSED} or {@link Records#GROW_INBOX}
+     * @return the number of records, {@link Records#CLOSED} or {@link Records#GROW_INBOX}: then {@code inbox} begins with the
+     *     fixed part of the record that does not fit, which all types of records have in common
      */
     static native long poll(byte[] outbox, int outboxLength, byte[] inbox);
+
+    /** Drops the record that did not fit in the calling thread's last {@link #poll}. */
+    static native void dropRecord();
 
     /** Ends the calling thread's loop with all its connections. Does nothing if there is none. */
     static native void closeLoop();

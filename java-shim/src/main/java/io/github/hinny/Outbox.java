@@ -9,7 +9,7 @@ import java.util.Arrays;
  * {@link #position} to {@code poll}, and calls {@link #reset}. Growing replaces the array, so
  * nobody keeps {@link #array} across a write. The bytes behind the position are undefined. An array
  * that grew beyond 1 MiB, or what else it is told, is dropped at the next reset, so one large response does not pin its
- * memory.
+ * memory. What fails when there is no memory left has room that was set apart for it.
  *
  * <p>Not thread-safe.
  */
@@ -20,9 +20,11 @@ public final class Outbox {
     /** Unless it is told otherwise, a larger array does not outlive {@link #reset}. */
     private static final int CAPACITY_KEPT_BYTES = 1 << 20;
 
-    private final int initialCapacityBytes;
+    private final byte[] initialArray;
     private final int keptBytes;
+    private final int failureBytes;
     private byte[] array;
+    private int limit; // Of what is no failure.
     private int position;
 
     /** Makes an empty outbox. */
@@ -32,9 +34,15 @@ public final class Outbox {
 
     /** Makes an empty outbox of which no larger array than {@code keptBytes} outlives {@link #reset}. */
     Outbox(final int initialCapacityBytes, final int keptBytes) {
-        this.initialCapacityBytes = initialCapacityBytes;
+        this(initialCapacityBytes, keptBytes, 0);
+    }
+
+    /** The same, with {@code failureBytes} more that are set apart for failures. */
+    Outbox(final int initialCapacityBytes, final int keptBytes, final int failureBytes) {
         this.keptBytes = keptBytes;
-        this.array = new byte[initialCapacityBytes];
+        this.failureBytes = failureBytes;
+        this.initialArray = new byte[initialCapacityBytes + failureBytes];
+        use(initialArray);
     }
 
     /** Returns the current array; its first {@link #position} bytes are the commands. */
@@ -54,11 +62,11 @@ public final class Outbox {
         position = newPosition;
     }
 
-    /** Forgets all commands; shrinks the array to its initial capacity if it grew beyond what is kept. */
+    /** Forgets all commands; goes back to the array that it began with if another one grew beyond what is kept. */
     public void reset() {
         position = 0;
-        if (array.length > keptBytes && array.length > initialCapacityBytes) {
-            array = new byte[initialCapacityBytes];
+        if (array.length > keptBytes) {
+            use(initialArray);
         }
     }
 
@@ -68,10 +76,23 @@ public final class Outbox {
      * @throws InvalidResponseException if no array can be that large
      */
     byte[] reserve(final int length) {
-        if (length > array.length - position) {
+        if (length > limit - position) {
             grow(length);
         }
         return array;
+    }
+
+    /** As {@link #reserve}, for a failure: what was set apart is for it. */
+    byte[] reserveFailure(final int length) {
+        if (!hasRoomForFailure(length)) {
+            grow(length);
+        }
+        return array;
+    }
+
+    /** Returns whether a failure of so many bytes needs no more memory. */
+    boolean hasRoomForFailure(final int length) {
+        return length <= array.length - position;
     }
 
     /** Returns a copy of what was written from {@code start} on. */
@@ -112,13 +133,18 @@ public final class Outbox {
     }
 
     private void grow(final int length) {
-        final long needed = (long) position + length;
+        final long needed = (long) position + length + failureBytes;
         if (needed > CAPACITY_MAX_BYTES) {
             throw new InvalidResponseException("response: the outbox cannot hold " + needed + " bytes");
         }
         final long doubled = Math.min(2L * array.length, CAPACITY_MAX_BYTES);
         final byte[] larger = new byte[(int) Math.max(doubled, needed)];
         System.arraycopy(array, 0, larger, 0, position);
-        array = larger;
+        use(larger);
+    }
+
+    private void use(final byte[] other) {
+        array = other;
+        limit = other.length - failureBytes;
     }
 }

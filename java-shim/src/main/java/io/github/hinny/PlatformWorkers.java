@@ -69,7 +69,7 @@ final class PlatformWorkers implements WorkerPool {
     private volatile int stuck;
 
     private final Object lock = new Object();
-    private final ArrayDeque<Worker> idle = new ArrayDeque<>(); // Guarded by lock.
+    private final ArrayDeque<Worker> idle; // Guarded by lock.
     private final Set<Worker> workers = new HashSet<>(); // Guarded by lock.
     private int made; // Guarded by lock.
     private long noThreadUntil = System.nanoTime(); // Guarded by lock.
@@ -81,6 +81,7 @@ final class PlatformWorkers implements WorkerPool {
         this.queueDepth = queueDepth;
         this.streams = new StreamQueue(streamLimit, queueDepth);
         this.watchdog = watchdog;
+        this.idle = new ArrayDeque<>(limit);
     }
 
     @Override
@@ -94,13 +95,21 @@ final class PlatformWorkers implements WorkerPool {
             queued.addAndGet(taken - count);
             refused.addAndGet(count - taken);
         }
-        for (int i = 0; i < taken; i++) {
-            queue.add(batch[i]);
+        int added = 0;
+        try {
+            while (added < taken) {
+                queue.add(batch[added]);
+                added++;
+            }
+        } catch (final OutOfMemoryError noMemory) {
+            // As if there were no room for the others.
+            queued.addAndGet(added - taken);
+            refused.addAndGet(taken - added);
         }
-        if (taken > 0) {
+        if (added > 0) {
             callForHelp();
         }
-        return taken;
+        return added;
     }
 
     @Override
@@ -115,8 +124,8 @@ final class PlatformWorkers implements WorkerPool {
 
     @Override
     public void dispatchAlways(final Work work) {
-        queued.incrementAndGet();
         queue.add(work);
+        queued.incrementAndGet();
         callForHelp();
     }
 
@@ -169,23 +178,25 @@ final class PlatformWorkers implements WorkerPool {
         return workers.size() - streams.running();
     }
 
-    /** Call with the lock. */
+    /** Call with the lock. Never throws. */
     private void makeWorker() {
         if (System.nanoTime() - noThreadUntil < 0) {
             searching.set(0);
             return;
         }
-        final Worker worker = new Worker("hinny-worker-" + made++);
-        worker.setDaemon(true);
-        worker.setContextClassLoader(contextClassLoader);
-        workers.add(worker);
-        awake.incrementAndGet();
+        Worker worker = null;
         try {
+            worker = new Worker("hinny-worker-" + made++);
+            worker.setDaemon(true);
+            worker.setContextClassLoader(contextClassLoader);
+            workers.add(worker);
+            awake.incrementAndGet();
             worker.start();
         } catch (final OutOfMemoryError noThread) {
             // The workers that there are go on with the work.
-            workers.remove(worker);
-            awake.decrementAndGet();
+            if (worker != null && workers.remove(worker)) {
+                awake.decrementAndGet();
+            }
             searching.set(0);
             noThreadUntil = System.nanoTime() + NO_THREAD_PAUSE_NANOS;
             LOG.warn("cannot make another worker beside {}", workers.size(), noThread);
@@ -323,15 +334,22 @@ final class PlatformWorkers implements WorkerPool {
 
         @Override
         public void run() {
+            // A worker is made to search.
+            while (goesOn()) {
+                interrupted();
+            }
+            synchronized (lock) {
+                workers.remove(this);
+            }
+        }
+
+        /** Works, then waits for more; returns whether there may be. Nothing that is thrown ends a worker. */
+        private boolean goesOn() {
             try {
-                // A worker is made to search.
-                while (work() && sleep()) {
-                    interrupted();
-                }
-            } finally {
-                synchronized (lock) {
-                    workers.remove(this);
-                }
+                return work() && sleep();
+            } catch (final Throwable failure) {
+                LOG.error("{} failed and goes on", getName(), failure);
+                return !stopped;
             }
         }
 
@@ -362,11 +380,11 @@ final class PlatformWorkers implements WorkerPool {
                     callForHelp();
                 }
                 if (!streaming) {
-                    hold(work.run(this));
+                    final Work rest = runAndHold(work);
                     final long now = System.nanoTime();
                     pace.add(now - before);
                     before = now;
-                    work = startRest(work.rest());
+                    work = startRest(rest);
                 }
                 if (streaming) {
                     if (!runStream(work)) {
@@ -402,7 +420,11 @@ final class PlatformWorkers implements WorkerPool {
             if (rest == null) {
                 return null;
             }
-            streams.add(rest);
+            try {
+                streams.add(rest);
+            } catch (final OutOfMemoryError noMemory) {
+                rest.fail();
+            }
             final Work stream = streams.poll();
             streaming = stream != null;
             return stream;
@@ -420,8 +442,8 @@ final class PlatformWorkers implements WorkerPool {
             }
             final boolean goesOn;
             try {
-                for (Work work = first; work != null; work = work.rest()) {
-                    work.run(this).wake();
+                for (Work work = first; work != null; work = runAndWake(work)) {
+                    // As far as it goes.
                 }
             } finally {
                 goesOn = comeBack();
@@ -430,6 +452,32 @@ final class PlatformWorkers implements WorkerPool {
                 wakeOne();
             }
             return goesOn;
+        }
+
+        /** Runs work, and wakes its driver later; returns what is left of it. Never throws. */
+        private Work runAndHold(final Work work) {
+            try {
+                hold(work.run(this));
+                return work.rest();
+            } catch (final Throwable failure) {
+                return failed(work, failure);
+            }
+        }
+
+        /** The same, and wakes its driver at once. */
+        private Work runAndWake(final Work work) {
+            try {
+                work.run(this).wake();
+                return work.rest();
+            } catch (final Throwable failure) {
+                return failed(work, failure);
+            }
+        }
+
+        private Work failed(final Work work, final Throwable failure) {
+            work.fail();
+            LOG.error("{} failed and goes on", getName(), failure);
+            return null;
         }
 
         /** The stream is over; returns whether the pool has room for this worker. */
@@ -454,10 +502,9 @@ final class PlatformWorkers implements WorkerPool {
         }
 
         private void wakeDrivers() {
-            for (int i = 0; i < held; i++) {
-                driversHeld[i].wake();
+            while (held > 0) {
+                driversHeld[--held].wake();
             }
-            held = 0;
         }
 
         /** Lets the loops run and looks whether they brought work: cheaper than to sleep and be woken. */
@@ -474,7 +521,7 @@ final class PlatformWorkers implements WorkerPool {
         private boolean sleep() {
             woken = false;
             synchronized (lock) {
-                idle.addLast(this);
+                idle.addLast(this); // There is room for all.
             }
             awake.decrementAndGet();
             // What was added before this worker was idle may have found nobody to wake.

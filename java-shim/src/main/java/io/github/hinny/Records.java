@@ -17,7 +17,7 @@ import java.nio.ByteOrder;
  */
 public final class Records {
     /** Changes with every change of this layout; both sides compare it at load. */
-    public static final int ABI_VERSION = 5;
+    public static final int ABI_VERSION = 6;
 
     /** Record type: a request for a handler. */
     public static final int REQUEST = 1;

@@ -42,11 +42,17 @@ final class ReplyQueue {
     /** The newest reply; each points to the one before it. */
     private final AtomicReference<Reply> newest = new AtomicReference<>();
 
+    /** The newest of the exchanges that are to fail; each points to the one before it. */
+    private final AtomicReference<Exchange> newestToFail = new AtomicReference<>();
+
     private final AtomicLong waitingBytes = new AtomicLong();
     private final ConcurrentLinkedQueue<Runnable> held = new ConcurrentLinkedQueue<>();
 
     /** The oldest of the replies that were taken and have found no room in a batch; each points to the one after it. */
     private Reply taken; // The loop's own.
+
+    /** An exchange that fails when all of {@link #taken} is sent; each points to another one. */
+    private Exchange takenToFail; // The loop's own.
 
     /** Whether the loop is in poll, or about to be, and nobody has woken it. */
     private volatile boolean polling;
@@ -74,6 +80,15 @@ final class ReplyQueue {
         } while (!newest.compareAndSet(previous, reply));
     }
 
+    /** Lets an exchange fail when what was added before has gone out; once for each, and without memory. Any thread. */
+    void addFailed(final Exchange exchange) {
+        Exchange previous;
+        do {
+            previous = newestToFail.get();
+            exchange.nextToFail = previous;
+        } while (!newestToFail.compareAndSet(previous, exchange));
+    }
+
     /** Learns of a reply that cannot be sent. */
     interface Loss {
         void lost(long exchange, Throwable reason);
@@ -81,7 +96,7 @@ final class ReplyQueue {
 
     /** Returns whether no reply waits. The loop. */
     boolean isEmpty() {
-        return taken == null && newest.get() == null;
+        return taken == null && newest.get() == null && takenToFail == null && newestToFail.get() == null;
     }
 
     private static int weight(final byte[] command) {
@@ -112,7 +127,9 @@ final class ReplyQueue {
 
     /** Returns whether the caller must wake the loop, for the replies that wait. Any thread. */
     boolean takeWake() {
-        return polling && newest.get() != null && POLLING.compareAndSet(this, true, false);
+        return polling
+                && (newest.get() != null || newestToFail.get() != null)
+                && POLLING.compareAndSet(this, true, false);
     }
 
     /**
@@ -123,8 +140,14 @@ final class ReplyQueue {
      */
     boolean takeBeforePoll(final Outbox outbox, final Loss loss) {
         polling = true;
-        if (taken == null && newest.get() != null) {
-            taken = takeOldestFirst();
+        if (taken == null) {
+            // In this order: what an exchange has sent before it failed is among the replies.
+            if (takenToFail == null && newestToFail.get() != null) {
+                takenToFail = newestToFail.getAndSet(null);
+            }
+            if (newest.get() != null) {
+                taken = takeOldestFirst();
+            }
         }
         while (taken != null && outbox.position() < BATCH_BYTES) {
             final byte[] command = taken.command;
@@ -143,8 +166,21 @@ final class ReplyQueue {
             }
             taken = taken.next;
         }
+        if (taken == null && takenToFail != null) {
+            takeFailed(outbox);
+        }
         release();
         return !isEmpty();
+    }
+
+    /** What finds no room goes with the next batch, which begins with these. */
+    private void takeFailed(final Outbox outbox) {
+        while (takenToFail != null && outbox.hasRoomForFailure(Records.FAIL_SIZE)) {
+            final Exchange exchange = takenToFail;
+            ResponseEncoder.encodeFailure(exchange.id(), Records.KIND_HANDLER_THREW, outbox);
+            takenToFail = exchange.nextToFail;
+            exchange.nextToFail = null;
+        }
     }
 
     private Reply takeOldestFirst() {

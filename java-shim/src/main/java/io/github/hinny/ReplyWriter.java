@@ -19,6 +19,7 @@ final class ReplyWriter {
         this(new Outbox(OUTBOX_BYTES, KEPT_BYTES));
     }
 
+    /** A writer into {@code outbox}. */
     ReplyWriter(final Outbox outbox) {
         this.outbox = outbox;
     }

@@ -96,7 +96,7 @@ public final class ResponseEncoder {
 
     /** Appends a FAIL command with the error kind {@code Records.KIND_…} to {@code outbox}. */
     public static void encodeFailure(final long exchange, final int kind, final Outbox outbox) {
-        final byte[] array = outbox.reserve(FAIL_SIZE);
+        final byte[] array = outbox.reserveFailure(FAIL_SIZE);
         final int start = outbox.position();
         Records.putU64(array, start + RESPONSE_LENGTH, FAIL_SIZE);
         array[start + RESPONSE_TYPE] = FAIL;

@@ -141,9 +141,7 @@ final class ResponseStream extends OutputStream {
             }
             closed = true;
             if (failure == null) {
-                final Outbox outbox = new Outbox(Records.FAIL_SIZE);
-                ResponseEncoder.encodeFailure(exchange.id(), Records.KIND_HANDLER_THREW, outbox);
-                driver.reply(outbox.array());
+                exchange.failWithoutMemory();
                 driver.wake();
             }
         } finally {

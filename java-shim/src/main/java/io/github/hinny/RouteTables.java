@@ -1,6 +1,5 @@
 package io.github.hinny;
 
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -39,8 +38,9 @@ final class RouteTables {
 
     /** Returns the table that a loop uses from now on. */
     synchronized RouteTable use(final int loop, final int version) {
+        final RouteTable table = byVersion.get(version);
         note(loop, version);
-        return byVersion.get(version);
+        return table;
     }
 
     /** A loop uses no table any more. */
@@ -63,6 +63,10 @@ final class RouteTables {
     }
 
     private int oldestUsed() {
-        return Arrays.stream(used).min().orElse(ENDED);
+        int oldest = ENDED;
+        for (final int version : used) {
+            oldest = Math.min(oldest, version);
+        }
+        return oldest;
     }
 }

@@ -80,6 +80,35 @@ public final class SafeLogger extends LegacyAbstractLogger {
         }
     }
 
+    // SLF4J makes arrays of the arguments before it comes to the above, for which there may be no memory.
+
+    @Override
+    public void error(final String message, final Throwable thrown) {
+        try {
+            super.error(message, thrown);
+        } catch (final OutOfMemoryError lost) {
+            // There is nobody left to tell.
+        }
+    }
+
+    @Override
+    public void error(final String format, final Object first, final Object second) {
+        try {
+            super.error(format, first, second);
+        } catch (final OutOfMemoryError lost) {
+            // There is nobody left to tell.
+        }
+    }
+
+    @Override
+    public void warn(final String format, final Object first, final Object second) {
+        try {
+            super.warn(format, first, second);
+        } catch (final OutOfMemoryError lost) {
+            // There is nobody left to tell.
+        }
+    }
+
     private void write(final Level level, final String message, final Throwable thrown) {
         if (fallback != null) {
             fallback.log(systemLevel(level), message, thrown);

@@ -28,14 +28,23 @@ final class StreamQueue {
             waiting.decrementAndGet();
             return false;
         }
-        queue.add(work);
+        addCounted(work);
         return true;
     }
 
     /** Adds work that has begun already, whether there is room or not. */
     void add(final Work work) {
         waiting.incrementAndGet();
-        queue.add(work);
+        addCounted(work);
+    }
+
+    private void addCounted(final Work work) {
+        try {
+            queue.add(work);
+        } catch (final OutOfMemoryError noMemory) {
+            waiting.decrementAndGet();
+            throw noMemory;
+        }
     }
 
     /** Takes the oldest work, which counts as running now; null if none waits, or as much runs as may. */

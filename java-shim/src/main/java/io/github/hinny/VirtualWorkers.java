@@ -15,6 +15,8 @@ import java.util.concurrent.atomic.AtomicLong;
  * <p>Virtual threads are reached by reflection, since Hinny runs on JDK 17 too.
  */
 final class VirtualWorkers implements WorkerPool {
+    private static final SafeLogger LOG = SafeLogger.named("hinny.server");
+
     /** In place of what a thread runs that may wait for a client or for the producer of a body. */
     private static final Work STREAM = Work.of(null, () -> {});
 
@@ -45,12 +47,19 @@ final class VirtualWorkers implements WorkerPool {
     @Override
     public int dispatch(final Work[] batch, final int count) {
         final int taken = reserve(running, count);
-        if (taken == 1) {
-            start(batch[0]);
-        } else if (taken > 1) {
-            startAll(Arrays.copyOf(batch, taken));
+        try {
+            if (taken == 1) {
+                start(batch[0]);
+            } else if (taken > 1) {
+                startAll(Arrays.copyOf(batch, taken));
+            }
+            return taken;
+        } catch (final OutOfMemoryError noThread) {
+            // As if there were no room.
+            running.addAndGet(-taken);
+            refused.addAndGet(taken);
+            return 0;
         }
-        return taken;
     }
 
     @Override
@@ -58,14 +67,25 @@ final class VirtualWorkers implements WorkerPool {
         if (reserve(streaming, 1) == 0) {
             return false;
         }
-        start(STREAM, () -> runStream(work));
-        return true;
+        try {
+            start(STREAM, () -> runStream(work));
+            return true;
+        } catch (final OutOfMemoryError noThread) {
+            streaming.decrementAndGet();
+            refused.incrementAndGet();
+            return false;
+        }
     }
 
     @Override
     public void dispatchAlways(final Work work) {
         running.incrementAndGet();
-        start(work);
+        try {
+            start(work);
+        } catch (final OutOfMemoryError noThread) {
+            running.decrementAndGet();
+            throw noThread;
+        }
     }
 
     /** Counts as many of {@code wanted} exchanges as may run, and returns how many these are. */
@@ -94,27 +114,38 @@ final class VirtualWorkers implements WorkerPool {
     /** Lets the thread of the first start the others: from outside each start may have to wake a thread of the JVM's. */
     private void startAll(final Work[] works) {
         start(works[0], () -> {
-            try {
-                for (int i = 1; i < works.length; i++) {
-                    final Thread thread = start(works[i]);
-                    if (stopped) {
-                        // It may have come too late for stop to see it.
-                        thread.interrupt();
-                    }
-                }
-            } finally {
-                run(works[0]);
+            for (int i = 1; i < works.length; i++) {
+                startOrRun(works[i]);
             }
+            run(works[0]);
         });
+    }
+
+    private void startOrRun(final Work work) {
+        try {
+            final Thread thread = start(work);
+            if (stopped) {
+                // It may have come too late for stop to see it.
+                thread.interrupt();
+            }
+        } catch (final OutOfMemoryError noThread) {
+            run(work);
+        }
     }
 
     private Thread start(final Work work, final Runnable task) {
         final Thread thread = factory.newThread(task);
-        threads.put(thread, work);
-        thread.start();
-        return thread;
+        try {
+            threads.put(thread, work);
+            thread.start();
+            return thread;
+        } catch (final OutOfMemoryError noThread) {
+            threads.remove(thread);
+            throw noThread;
+        }
     }
 
+    /** Never throws. */
     private void run(final Work work) {
         boolean counts = true;
         try {
@@ -127,6 +158,8 @@ final class VirtualWorkers implements WorkerPool {
                 counts = false;
                 runStream(rest);
             }
+        } catch (final Throwable failure) {
+            failed(work, failure);
         } finally {
             threads.remove(Thread.currentThread());
             if (counts) {
@@ -135,16 +168,25 @@ final class VirtualWorkers implements WorkerPool {
         }
     }
 
-    /** Runs work that counts as streaming. */
+    /** Runs work that counts as streaming. Never throws. */
     private void runStream(final Work first) {
+        Work work = first;
         try {
-            for (Work work = first; work != null; work = work.rest()) {
+            while (work != null) {
                 work.run(writers).wake();
+                work = work.rest();
             }
+        } catch (final Throwable failure) {
+            failed(work, failure);
         } finally {
             threads.remove(Thread.currentThread());
             streaming.decrementAndGet();
         }
+    }
+
+    private static void failed(final Work work, final Throwable failure) {
+        work.fail();
+        LOG.error("a worker failed", failure);
     }
 
     @Override

@@ -2,12 +2,13 @@ package io.github.hinny;
 
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntConsumer;
 
 /**
- * Looks after a server from outside: reports event loops that are stuck in a handler, gives the worker pool more
- * threads when work waits, and passes on changes of log levels.
+ * Looks after a server from outside: reports event loops that are stuck in a handler, tells of those that are down, gives the
+ * worker pool more threads when work waits, and passes on changes of log levels.
  *
- * <p>One daemon thread per server, {@code hinny-watchdog}. It sleeps most of the time.
+ * <p>One daemon thread per server, {@code hinny-watchdog}. It sleeps most of the time, and nothing that is thrown ends it.
  */
 final class Watchdog extends Thread {
     private static final SafeLogger LOG = SafeLogger.named("hinny.server");
@@ -24,9 +25,15 @@ final class Watchdog extends Thread {
     private final EventLoop[] loops;
     private final Sighting[] sightings;
     private volatile WorkerPool workers;
+    private volatile IntConsumer loopsDownAction;
     private volatile boolean asked;
     private volatile boolean napsLong;
     private volatile boolean stopped;
+
+    // The thread's own.
+    private long nextLoopLook = System.nanoTime();
+    private long hurryUntil = nextLoopLook;
+    private int loopsDownTold;
 
     /** What was last seen of a loop. */
     private static final class Sighting {
@@ -60,40 +67,72 @@ final class Watchdog extends Thread {
         }
     }
 
-    /** Ends the thread. */
-    void end() throws InterruptedException {
+    /** From now on {@code action} is called when loops are down that were not, or the other way round: with how many are. */
+    void whenLoopsDown(final IntConsumer action) {
+        loopsDownAction = action;
+    }
+
+    /** Ends the thread; returns when it has ended, or after {@code timeoutMs}. */
+    void end(final long timeoutMs) throws InterruptedException {
         stopped = true;
         LockSupport.unpark(this);
-        join();
+        join(timeoutMs);
     }
 
     @Override
     public void run() {
-        long nextLoopLook = System.nanoTime();
-        long hurryUntil = nextLoopLook;
         while (!stopped) {
-            final long now = System.nanoTime();
-            final WorkerPool pool = workers;
-            final boolean waits = pool != null && pool.relieve(now);
-            if (asked || waits) {
-                asked = false;
-                hurryUntil = now + HURRY_NANOS;
+            try {
+                look(System.nanoTime());
+            } catch (final Throwable failure) {
+                // The next look may succeed. No short naps: what fails may go on failing.
+                hurryUntil = System.nanoTime();
+                LOG.error("the watchdog failed and goes on", failure);
             }
-            if (now - nextLoopLook >= 0) {
-                nextLoopLook = now + LONG_NAP_NANOS;
-                NativeLog.refreshLevel();
-                for (int i = 0; i < loops.length; i++) {
-                    look(loops[i], sightings[i], now);
-                }
+            nap();
+        }
+    }
+
+    private void look(final long now) {
+        final WorkerPool pool = workers;
+        final boolean waits = pool != null && pool.relieve(now);
+        if (asked || waits) {
+            asked = false;
+            hurryUntil = now + HURRY_NANOS;
+        }
+        lookForDown();
+        if (now - nextLoopLook >= 0) {
+            nextLoopLook = now + LONG_NAP_NANOS;
+            NativeLog.refreshLevel();
+            for (int i = 0; i < loops.length; i++) {
+                look(loops[i], sightings[i], now);
             }
-            if (now - hurryUntil < 0) {
-                for (final EventLoop loop : loops) {
-                    loop.wake();
-                }
-                LockSupport.parkNanos(this, SHORT_NAP_NANOS);
-            } else {
-                napLong();
+        }
+    }
+
+    /** Told again until it is taken: whoever is told may have no memory either. */
+    private void lookForDown() {
+        int down = 0;
+        for (final EventLoop loop : loops) {
+            if (loop.isDown()) {
+                down++;
             }
+        }
+        final IntConsumer action = loopsDownAction;
+        if (action != null && down != loopsDownTold) {
+            action.accept(down);
+            loopsDownTold = down;
+        }
+    }
+
+    private void nap() {
+        if (System.nanoTime() - hurryUntil < 0) {
+            for (final EventLoop loop : loops) {
+                loop.wakeForReplies();
+            }
+            LockSupport.parkNanos(this, SHORT_NAP_NANOS);
+        } else {
+            napLong();
         }
     }
 

@@ -10,7 +10,7 @@ abstract class Work {
     }
 
     /**
-     * Does it. Never throws, and leaves the thread uninterrupted.
+     * Does it, and leaves the thread uninterrupted. If it throws, it is to {@link #fail}.
      *
      * @return the driver to {@linkplain Driver#wake wake} now, because replies wait with it
      */
@@ -24,6 +24,9 @@ abstract class Work {
         return null;
     }
 
+    /** It cannot be done: there is no memory left, say. Needs none, and never throws. */
+    abstract void fail();
+
     /** Returns work that runs {@code task}, which must not throw, for an exchange of {@code driver}. */
     static Work of(final Driver driver, final Runnable task) {
         return new Work(System.nanoTime()) {
@@ -35,6 +38,11 @@ abstract class Work {
                     Thread.interrupted();
                 }
                 return driver;
+            }
+
+            @Override
+            void fail() {
+                // The task has seen to its exchange.
             }
         };
     }
