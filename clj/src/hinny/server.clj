@@ -80,8 +80,8 @@
 (defn server-metrics
   "Returns the counters of `server` since its start, a map of keyword to long; empty when it has stopped.
 
-  `:connections-accepted :connections-open :requests :exchanges-open :core-responses :errors-answered :replies-stale :panics
-  :accept-failures :loops-reopened`
+  `:connections-accepted :connections-open :requests :exchanges-open :core-responses :errors-answered :exchanges-cut
+  :replies-stale :panics :accept-failures :loops-reopened`
 
   And of its workers now `:workers-busy`, of these `:workers-streaming` (with a streamed body) and `:workers-stuck` (at
   anything else for a second or longer), `:exchanges-queued` (they wait for a worker); since its start `:exchanges-refused`
@@ -110,7 +110,8 @@
                                :more (health/routes health)}))
 
 (defn- engine-settings
-  [{:keys [handler event-loops handler-mode worker-threads stream-threads worker-queue-depth exchange-buffer-bytes]}
+  [{:keys [handler host event-loops handler-mode worker-threads stream-threads worker-queue-depth exchange-buffer-bytes
+           drain-delay-ms on-drained on-error]}
    route-table]
   (Engine$Settings. handler
                     route-table
@@ -122,7 +123,11 @@
                     (int (if (= :virtual worker-threads) 0 worker-threads))
                     (int stream-threads)
                     (int worker-queue-depth)
-                    (int exchange-buffer-bytes)))
+                    (int exchange-buffer-bytes)
+                    host
+                    (long drain-delay-ms)
+                    on-drained
+                    on-error))
 
 (defn- tie-to-jvm
   [^Engine engine {:keys [daemon? shutdown-hook? drain-timeout-ms]}]
@@ -203,6 +208,8 @@
       :worker-threads      most handlers that run at once, or :virtual (JDK 21+)          64
       :max-body-bytes      largest request body, beyond it 413                            8388608
       :drain-timeout-ms    from stop until unfinished exchanges are cut                   30000
+      :on-drained          function to call then, to close what handlers use              nil
+      :on-error            function of request and Throwable, beside the log              nil
       :routes              route data, see `docs/routing.md`                              nil
       :health              whether the core answers /live, /ready and /startup, or a map  nil
       :join?               whether to return only when the server has stopped             false

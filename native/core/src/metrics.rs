@@ -34,6 +34,7 @@ counters! {
     exchanges_open = "exchanges-open", "Exchanges that wait for their response now.";
     core_responses = "core-responses", "Requests that the core answered with something else than an error.";
     errors_answered = "errors-answered", "Requests that the core answered with an error.";
+    exchanges_cut = "exchanges-cut", "Exchanges that waited for their response when the time of a drain was over.";
     replies_stale = "replies-stale", "Responses that came for an exchange that was already gone.";
     panics = "panics", "Panics in the core, each of which ended a connection or an exchange at most.";
     accept_failures = "accept-failures", "Failed attempts to accept a connection.";

@@ -59,6 +59,8 @@ pub enum OptionKind {
     OptionalText,
     /// Data that Clojure checks; the native library is not told.
     Data,
+    /// A function, or nil; the native library is not told.
+    Function,
 }
 
 /// The value of an option that is not given.
@@ -268,7 +270,7 @@ fn spec(name: &str) -> Option<&'static OptionSpec> {
 /// The table as an EDN vector of maps, for Clojure.
 ///
 /// Each map has `:name :type :default :doc :route?`, and where they apply `:unit :min :max :choices`. `:type` is `:boolean`,
-/// `:integer`, `:integer-or-keyword`, `:keyword`, `:keyword-set`, `:string`, `:optional-string` or `:data`; the default `:cores` is the number of processors.
+/// `:integer`, `:integer-or-keyword`, `:keyword`, `:keyword-set`, `:string`, `:optional-string`, `:data` or `:function`; the default `:cores` is the number of processors.
 #[must_use]
 pub fn table_edn() -> String {
     let mut edn = String::from("[");
@@ -282,6 +284,7 @@ pub fn table_edn() -> String {
             OptionKind::Text => "string",
             OptionKind::OptionalText => "optional-string",
             OptionKind::Data => "data",
+            OptionKind::Function => "function",
         };
         // Writing to a String cannot fail.
         let _ = write!(

@@ -352,6 +352,8 @@ impl EventLoop {
                 drain(state, accepting.take(), deadline_ms);
             }
             if state.draining.get() && (state.deadline_passed.get() || !state.has_more_to_do()) {
+                let metrics = &state.switches.metrics;
+                metrics.exchanges_cut.add(metrics.exchanges_open.get());
                 return Poll::Ready(Turn::Closed);
             }
             let woken = state.switches.take_woken();

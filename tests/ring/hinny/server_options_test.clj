@@ -55,6 +55,9 @@
    :response-write-timeout-ms 60000
    :handler-timeout-ms 300000
    :drain-timeout-ms 30000
+   :drain-delay-ms 0
+   :on-drained nil
+   :on-error nil
    :reuse-port? false
    :shutdown-hook? true
    :daemon? false
@@ -70,6 +73,7 @@
                           :max-connections 1 :max-exchanges 1 :max-requests-per-connection 1 :server-header nil
                           :header-read-timeout-ms 1 :body-read-timeout-ms 1 :min-body-bytes-per-second 0 :body-rate-grace-ms 100 :keep-alive-timeout-ms 1
                           :response-write-timeout-ms 1 :handler-timeout-ms 0 :drain-timeout-ms 0
+                          :drain-delay-ms 1 :on-drained list :on-error vector
                           :reuse-port? true :shutdown-hook? false :daemon? true :join? true}]
     (testing (str option " set changes itself and nothing else")
       (is (= (assoc defaults option value) (options/resolve-options {option value}))))))
@@ -77,7 +81,7 @@
 (deftest every-option-says-what-it-is-test
   (doseq [{:keys [type doc] :as spec} @options/table]
     (testing (:name spec)
-      (is (contains? #{:boolean :integer :integer-or-keyword :keyword :keyword-set :string :optional-string :data} type))
+      (is (contains? #{:boolean :integer :integer-or-keyword :keyword :keyword-set :string :optional-string :data :function} type))
       (is (str/ends-with? doc "."))
       (is (contains? spec :default))
       (when (#{:integer :integer-or-keyword} type)
@@ -108,7 +112,8 @@
    :keep-alive-timeout-ms [1 3600000]
    :response-write-timeout-ms [1 3600000]
    :handler-timeout-ms [0 86400000]
-   :drain-timeout-ms [0 3600000]})
+   :drain-timeout-ms [0 3600000]
+   :drain-delay-ms [0 3600000]})
 
 (def ^:private refused-table
   "Options, the type of the error, the option it names, and what the message must contain."
@@ -137,6 +142,8 @@
      [{:join? nil} :hinny.error/option-invalid :join? "true or false"]
      [{:daemon? "true"} :hinny.error/option-invalid :daemon? "true or false"]
      [{:shutdown-hook? 1} :hinny.error/option-invalid :shutdown-hook? "true or false"]
+     [{:on-drained "close"} :hinny.error/option-invalid :on-drained "a function or nil"]
+     [{:on-error 1} :hinny.error/option-invalid :on-error "a function or nil"]
      [{:reuse-port? :yes} :hinny.error/option-invalid :reuse-port? "true or false"]
      [{:worker-threads :many} :hinny.error/option-invalid :worker-threads ":virtual"]
      [{:server-header 1} :hinny.error/option-invalid :server-header "a string or nil"]
@@ -179,7 +186,8 @@
     (is (nil? (:nearest (failure {:zzzzzzzz 1}))))))
 
 (deftest limits-of-a-range-are-in-it-test
-  (doseq [[option bounds] (dissoc number-ranges :port :event-loops)
+  ;; A stop lasts for as long as :drain-delay-ms says.
+  (doseq [[option bounds] (dissoc number-ranges :port :event-loops :drain-delay-ms)
           value bounds]
     (testing (str option " " value)
       (with-server [server thread-name {option value}]

@@ -233,7 +233,7 @@
   (let [server (run-server hello (assoc local :event-loops 2))]
     (is (every? #{0} (vals (server-metrics server))))
     (is (= #{:connections-accepted :connections-open :requests :exchanges-open :core-responses :errors-answered :replies-stale :panics
-             :accept-failures :loops-reopened
+             :exchanges-cut :accept-failures :loops-reopened
              :workers-busy :workers-streaming :workers-stuck :exchanges-queued :exchanges-refused}
            (set (keys (server-metrics server)))))
     (with-client [client server]

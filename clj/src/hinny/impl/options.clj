@@ -72,7 +72,8 @@
       :keyword-set (str "a set of some of " (str/join " " choices))
       :string "a string that is not blank"
       :optional-string "a string or nil"
-      :data "anything")))
+      :data "anything"
+      :function "a function or nil")))
 
 (defn- valid?
   [{:keys [type min max choices]} value]
@@ -86,6 +87,7 @@
       :keyword-set (and (set? value) (every? (set choices) value))
       :string (and (string? value) (not (str/blank? value)) (not (str/includes? value "\u0000")))
       :data true
+      :function (or (nil? value) (ifn? value))
       :optional-string (or (nil? value) (and (string? value) (not (str/includes? value "\u0000")))))))
 
 (def all-options
@@ -187,12 +189,13 @@
     :else (str value)))
 
 (defn encode
-  "Returns resolved options as bytes: `name NUL value NUL` for each, UTF-8. Those of type `:data` are not told."
+  "Returns resolved options as bytes: `name NUL value NUL` for each, UTF-8. Those of type `:data` or `:function` are not
+  told."
   ^bytes [options]
   (let [test-switches (cond-> {}
                         (Boolean/getBoolean "hinny.test.faults") (assoc :test-faults true)
                         (Boolean/getBoolean "hinny.test.clock") (assoc :test-clock true))
-        data (map :name (filter (comp #{:data} :type) @table))
+        data (map :name (filter (comp #{:data :function} :type) @table))
         text (reduce-kv (fn [text option value] (str text (name option) \u0000 (encode-value value) \u0000))
                         ""
                         (into (apply dissoc options data) test-switches))]

@@ -258,6 +258,27 @@ pub const OPTIONS: &[OptionSpec] = &[
         doc: "From stop until connections whose exchange has not finished are cut.",
     },
     OptionSpec {
+        name: "drain-delay-ms",
+        kind: OptionKind::Integer { min: 0, max: HOUR_MS },
+        unit: "ms",
+        default: OptionDefault::Integer(0),
+        doc: "From stop until the drain begins: so long the server accepts and serves as before, but is not ready (/ready answers 503), so that load balancers and Kubernetes send it nothing more.",
+    },
+    OptionSpec {
+        name: "on-drained",
+        kind: OptionKind::Function,
+        unit: "",
+        default: OptionDefault::Nothing,
+        doc: "A function of no arguments, called once in a stop when the last exchange is over and no handler runs any more (or has been interrupted, after the drain timeout), before stop returns: the place to close what handlers use. What it throws is logged.",
+    },
+    OptionSpec {
+        name: "on-error",
+        kind: OptionKind::Function,
+        unit: "",
+        default: OptionDefault::Nothing,
+        doc: "A function of a request and a Throwable, called on a worker beside the log event about a handler that threw, an invalid response or a body that broke off; not if no worker has room. The request is nil if it was answered before; its body can no longer be read. What it throws is logged.",
+    },
+    OptionSpec {
         name: "reuse-port?",
         kind: OptionKind::Boolean,
         unit: "",

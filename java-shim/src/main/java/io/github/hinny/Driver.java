@@ -45,6 +45,9 @@ interface Driver {
     /** Learns why an exchange has failed; who can answers it first. Never throws. Any thread. */
     void report(String what, Throwable thrown, RingRequest request);
 
+    /** Learns what was thrown for an exchange without changing what becomes of it. Any thread. */
+    void reportAside(String what, Throwable thrown, RingRequest request);
+
     /** Learns that a handler took longer than it may. The driver's own thread. */
     void timedOut(RingRequest request);
 

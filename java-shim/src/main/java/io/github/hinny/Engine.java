@@ -32,6 +32,7 @@ public final class Engine {
     }
 
     private final long handle;
+    private final Settings settings;
     private final int port;
     private final EventLoop[] loops;
     private final RouteTables tables;
@@ -51,6 +52,7 @@ public final class Engine {
 
     private Engine(final long handle, final Settings settings) throws InterruptedException {
         this.handle = handle;
+        this.settings = settings;
         this.port = Native.port(handle);
         this.metricNames = Layout.metricNames();
         this.workerMetricNames = Layout.workerMetricNames();
@@ -102,6 +104,10 @@ public final class Engine {
      * @param streamThreads most worker threads beside those, in place of those that are with a streamed body
      * @param workerQueueDepth exchanges that may wait for a worker
      * @param exchangeBufferBytes how much of each body of an exchange may wait for its receiver
+     * @param host what is listened on, for the log
+     * @param drainDelayMs from a stop until the drain begins
+     * @param onDrained called without arguments when the last exchange of a stop is over, null for nothing
+     * @param onError called with request and throwable when a handler has failed, null for nothing
      */
     public record Settings(
             IFn handler,
@@ -111,7 +117,11 @@ public final class Engine {
             int workerThreads,
             int streamThreads,
             int workerQueueDepth,
-            int exchangeBufferBytes) {}
+            int exchangeBufferBytes,
+            String host,
+            long drainDelayMs,
+            IFn onDrained,
+            IFn onError) {}
 
     /**
      * Starts a server and returns when it accepts connections.
@@ -129,7 +139,9 @@ public final class Engine {
         NativeLog.refreshLevel();
         final long handle = Native.start(nativeOptions);
         try {
-            return new Engine(handle, settings);
+            final Engine engine = new Engine(handle, settings);
+            LifeLog.started(settings, engine.port());
+            return engine;
         } catch (final Throwable failure) {
             Native.drain(handle, 0);
             Native.stop(handle);
@@ -214,8 +226,8 @@ public final class Engine {
     }
 
     /**
-     * Stops accepting, lets exchanges finish for at most {@code timeoutMs}, cuts what is left, and returns when
-     * the server's threads have ended. A later call waits for the first one to be done.
+     * Stops accepting (after the drain delay), lets exchanges finish and handlers return for at most {@code timeoutMs}, cuts and
+     * interrupts what is left, and returns when the server's threads have ended. A later call waits for the first one to be done.
      *
      * <p>A handler may call it: then it returns at once and the server stops behind its back, for it cannot wait for
      * the handler's own response.
@@ -258,7 +270,7 @@ public final class Engine {
     }
 
     private boolean isOwnThread() {
-        return isLoopThread() || workers.ownsCurrentThread();
+        return isLoopThread() || workers.ownsCurrentThread() || Thread.currentThread() == stopper;
     }
 
     private boolean isLoopThread() {
@@ -280,6 +292,7 @@ public final class Engine {
         } catch (final Throwable failure) {
             LOG.error("stopping failed; threads may be left", failure);
         } finally {
+            fenced(this::callOnDrained);
             fenced(() -> Native.stop(handle));
             state.set(State.STOPPED);
             fenced(() -> end.complete(null));
@@ -288,11 +301,14 @@ public final class Engine {
     }
 
     private void end(final long timeoutMs) throws InterruptedException {
+        Thread.sleep(settings.drainDelayMs());
         for (final EventLoop loop : loops) {
             loop.end();
         }
+        final long beganNanos = System.nanoTime();
+        final long drainedBy = beganNanos + TimeUnit.MILLISECONDS.toNanos(timeoutMs);
         Native.drain(handle, timeoutMs);
-        final long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMs + END_GRACE_MS);
+        final long deadline = drainedBy + TimeUnit.MILLISECONDS.toNanos(END_GRACE_MS);
         for (final EventLoop loop : loops) {
             final long leftMs = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
             loop.thread().join(Math.max(1, leftMs));
@@ -302,8 +318,18 @@ public final class Engine {
                         loop.thread().getName());
             }
         }
+        // Handlers whose client has left, or had its 503, run on.
+        workers.awaitIdle(drainedBy);
+        final long interrupted = workers.load().busy();
         workers.stop(END_GRACE_MS);
         watchdog.end(END_GRACE_MS);
+        LifeLog.stopped(port, beganNanos, metrics().getOrDefault("exchanges-cut", 0L), interrupted);
+    }
+
+    private void callOnDrained() {
+        if (settings.onDrained() != null) {
+            settings.onDrained().invoke();
+        }
     }
 
     /** What is thrown must not keep a stop from its end. */

@@ -337,7 +337,7 @@ final class Exchange extends Work {
                 throw thrown;
             });
         } else {
-            HandlerFailure.log("handler threw after it had answered", thrown, request);
+            driver.reportAside("handler threw after it had answered", thrown, request);
         }
     }
 
@@ -443,7 +443,7 @@ final class Exchange extends Work {
         try {
             f.invoke(goneAs == Records.KIND_HANDLER_TIMEOUT ? TIMED_OUT : DISCONNECTED);
         } catch (final Throwable thrown) {
-            HandlerFailure.log("on-close function threw", thrown, request);
+            driver.reportAside("on-close function threw", thrown, request);
         }
     }
 

@@ -175,6 +175,11 @@ public final class HandlerCall implements Driver {
     }
 
     @Override
+    public void reportAside(final String what, final Throwable thrown, final RingRequest of) {
+        HandlerFailure.log(what, thrown, of);
+    }
+
+    @Override
     public void report(final String what, final Throwable thrown, final RingRequest of) {
         takeFailure(thrown);
     }

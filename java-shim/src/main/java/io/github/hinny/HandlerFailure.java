@@ -1,5 +1,6 @@
 package io.github.hinny;
 
+import clojure.lang.IFn;
 import clojure.lang.Keyword;
 import java.io.IOException;
 import java.util.Locale;
@@ -69,6 +70,17 @@ final class HandlerFailure {
             return;
         }
         LOG.error("{} for {}", what, described, thrown);
+    }
+
+    /** Returns the work of telling an {@code :on-error} function of what {@link #log} logs. */
+    static Work call(final Driver driver, final IFn onError, final Throwable thrown, final RingRequest request) {
+        return Work.of(driver, () -> {
+            try {
+                onError.invoke(request, thrown);
+            } catch (final Throwable another) {
+                log(":on-error function threw", another, request);
+            }
+        });
     }
 
     /** Method and path. The query may hold secrets, so it is not logged. */

@@ -1,5 +1,7 @@
 package io.github.hinny;
 
+import clojure.lang.IFn;
+
 /**
  * A native loop from when it is opened until it is closed: the commands that wait for its next poll, and the {@link Inbox}
  * for what the poll brings.
@@ -17,6 +19,7 @@ final class LoopDriver implements Driver {
 
     private final OccasionalLog timeouts = new OccasionalLog(LOG);
     private final EventLoop loop;
+    private final IFn onError;
     private final WorkerPool workers;
     private final ReplyQueue replies = new ReplyQueue();
     private final ReplyWriter writer =
@@ -36,6 +39,7 @@ final class LoopDriver implements Driver {
      */
     LoopDriver(final EventLoop loop, final Engine.Settings settings, final WorkerPool pool, final RouteTables tables) {
         this.loop = loop;
+        this.onError = settings.onError();
         this.workers = pool;
         this.inbox = new Inbox(this, settings, pool, loop.handlerTurn(), version -> tables.use(loop.index(), version));
     }
@@ -136,6 +140,14 @@ final class LoopDriver implements Driver {
     @Override
     public void report(final String what, final Throwable thrown, final RingRequest request) {
         HandlerFailure.log(what, thrown, request);
+        if (onError != null) {
+            workers.dispatch(new Work[] {HandlerFailure.call(this, onError, thrown, request)}, 1);
+        }
+    }
+
+    @Override
+    public void reportAside(final String what, final Throwable thrown, final RingRequest request) {
+        report(what, thrown, request);
     }
 
     @Override

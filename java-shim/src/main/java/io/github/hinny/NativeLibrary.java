@@ -41,6 +41,8 @@ public final class NativeLibrary {
     private static boolean attempted;
     private static LibraryFailure failure;
 
+    private static String loadedFrom;
+
     private NativeLibrary() {}
 
     /**
@@ -92,6 +94,11 @@ public final class NativeLibrary {
         return error;
     }
 
+    /** Returns where the loaded library came from: a file, or a resource of the jar; null if none is loaded. */
+    static synchronized String loadedFrom() {
+        return loadedFrom;
+    }
+
     private static void loadFirst() throws LibraryFailure {
         final String explicit = System.getProperty(PATH_PROPERTY);
         if (explicit != null) {
@@ -112,6 +119,7 @@ public final class NativeLibrary {
             }
             System.load(file.toString());
             checkAbi();
+            loadedFrom = file.toString();
         } catch (final LinkageError | RuntimeException e) {
             throw LibraryFailure.of(tried, e, file, false);
         }
@@ -132,6 +140,7 @@ public final class NativeLibrary {
             }
             loadCopy(library, Path.of(parent).toAbsolutePath());
             checkAbi();
+            loadedFrom = resource + " of the jar";
         } catch (final IOException | LinkageError | RuntimeException e) {
             throw LibraryFailure.of(tried, e, null, true);
         }

@@ -257,6 +257,8 @@ final class PlatformWorkers implements WorkerPool {
     @Override
     public WorkerLoad load() {
         final long now = System.nanoTime();
+        // First: work that a worker has taken is the worker's before it is no longer the queue's.
+        final int waiting = queued.get() + streams.waiting();
         long busy = 0;
         long stuckFor = 0;
         synchronized (lock) {
@@ -266,7 +268,7 @@ final class PlatformWorkers implements WorkerPool {
                 stuckFor += !worker.streaming && WorkerLoad.isStuck(nanos) ? 1 : 0;
             }
         }
-        return new WorkerLoad(busy, streams.running(), stuckFor, queued.get() + streams.waiting(), refused.get());
+        return new WorkerLoad(busy, streams.running(), stuckFor, waiting, refused.get());
     }
 
     @Override

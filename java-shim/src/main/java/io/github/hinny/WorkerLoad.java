@@ -19,6 +19,11 @@ record WorkerLoad(long busy, long streaming, long stuck, long queued, long refus
         return new long[] {busy, streaming, stuck, queued, refused};
     }
 
+    /** Returns whether nothing runs and nothing waits. */
+    boolean isIdle() {
+        return busy == 0 && queued == 0;
+    }
+
     /** Returns whether a worker that has been at the same thing for so long is stuck. */
     static boolean isStuck(final long nanos) {
         return nanos >= STUCK_NANOS;

@@ -28,6 +28,13 @@ interface WorkerPool {
     /** Returns whether the calling thread is one of this pool's. */
     boolean ownsCurrentThread();
 
+    /** Waits until no worker runs and nothing waits for one, until {@code deadlineNanos} at most; nobody but workers may add work. */
+    default void awaitIdle(final long deadlineNanos) throws InterruptedException {
+        while (!load().isIdle() && System.nanoTime() - deadlineNanos < 0) {
+            Thread.sleep(1);
+        }
+    }
+
     /** Takes no more work, interrupts what still runs, and waits at most {@code timeoutMs} for all that it took to end. */
     void stop(long timeoutMs) throws InterruptedException;
 

@@ -88,7 +88,8 @@ public class RequestPathBench {
     }
 
     private Inbox inbox(final BenchDriver driver, final IFn handler, final Engine.Mode mode) {
-        final Engine.Settings settings = new Engine.Settings(handler, null, 1, mode, 1, 1, 1024, 256 << 10);
+        final Engine.Settings settings =
+                new Engine.Settings(handler, null, 1, mode, 1, 1, 1024, 256 << 10, "::", 0, null, null);
         final Inbox inbox = new Inbox(driver, settings, new SameThread(), new HandlerTurn(), version -> null);
         int at = 0;
         for (int i = 0; i < BATCH; i++) {
