@@ -27,8 +27,9 @@
       :host                  address to listen on, nil for every one                          nil
       :join?                 whether to return only when the server has stopped               true
       :daemon?               whether the JVM may end while the server runs                    false
-      :async?                whether the handler has three arguments                          false
+      :async?                whether the handler has three arguments; it may block            false
       :async-timeout         from request to response, milliseconds, 0 for ever               300000
+      :async-timeout-handler what answers then, a function of request, respond and raise      nil
       :max-threads           most handlers that run at once                                   64
       :max-queued-requests   requests that may wait for a thread, beyond it 503               16384
       :request-header-size   largest request line with header fields, beyond it 431           32768

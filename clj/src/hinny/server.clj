@@ -20,6 +20,7 @@
    [hinny.impl.body :as body]
    [hinny.impl.error :as error]
    [hinny.impl.foreign :as foreign]
+   [hinny.impl.handler-timeout :as handler-timeout]
    [hinny.impl.health :as health]
    [hinny.impl.options :as options]
    [hinny.router :as router])
@@ -119,7 +120,8 @@
                     (case handler-mode
                       :worker Engine$Mode/WORKER
                       :inline Engine$Mode/INLINE
-                      :async Engine$Mode/ASYNC)
+                      :async Engine$Mode/ASYNC
+                      :async-worker Engine$Mode/ASYNC_WORKER)
                     (int (if (= :virtual worker-threads) 0 worker-threads))
                     (int stream-threads)
                     (int worker-queue-depth)
@@ -139,6 +141,7 @@
 (defn- serve
   ^Stoppable [^Engine engine {:keys [join? drain-timeout-ms health] :as settings}]
   (try
+    (handler-timeout/stop-with engine settings)
     (when health
       (health/start engine health))
     (tie-to-jvm engine settings)
@@ -172,13 +175,14 @@
   "Starts a server as `run-server` does, with the options of `function`, `:run-server` or `:run-jetty`."
   ^Stoppable [function handler opts]
   (let [{:keys [routes] :as resolved} (foreign/resolve-options function opts)
+        _ (check-handler handler resolved)
         {:keys [health] :as settings} (-> (assoc resolved :handler handler)
+                                          handler-timeout/settings
                                           (update :health health/resolve-options))
-        _ (check-handler handler settings)
         route-table (when (or routes health) (compile-routes routes settings))]
     (body/install)
     (try
-      (serve (Engine/start (engine-settings settings route-table) (options/encode (dissoc settings :handler)))
+      (serve (Engine/start (engine-settings settings route-table) (options/encode (dissoc settings :handler ::handler-timeout/timer)))
              settings)
       (catch EngineException exception
         (throw (start-failure exception settings)))
@@ -192,7 +196,7 @@
   "Starts an HTTP server for a Ring handler and returns a `Server`.
 
   `handler` is a function of a Ring request (or a var of one: redefinitions are followed), called by many threads at
-  once; with `:handler-mode :async` a function of request, respond and raise. With `:routes` it answers what no route does,
+  once; with `:handler-mode :async` or `:async-worker` a function of request, respond and raise. With `:routes` it answers what no route does,
   and may be nil. Its response must be a map as the Ring
   SPEC 1.5.1 defines it, with a body that is nil, a String (sent in the charset of Content-Type, UTF-8 without one), a
   byte array, a sequence (flushed after each element), a File, an InputStream, or anything that satisfies
@@ -204,7 +208,7 @@
       key                  meaning                                                        default
       :host                address to listen on, \"::\" for every one                      \"::\"
       :port                port to listen on, 0 for a free one                            8080
-      :handler-mode        :worker (handlers may block), :inline or :async (they must not) :worker
+      :handler-mode        :worker, :async-worker (handlers may block), :inline or :async  :worker
       :worker-threads      most handlers that run at once, or :virtual (JDK 21+)          64
       :max-body-bytes      largest request body, beyond it 413                            8388608
       :drain-timeout-ms    from stop until unfinished exchanges are cut                   30000

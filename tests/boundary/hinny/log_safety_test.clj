@@ -116,6 +116,14 @@
             (is (= [200 "/next"] (probe/ask server "/next")))
             (finally (.detachAppender logger appender))))))))
 
+(deftest one-logger-test
+  (testing "whatever logs does so through SafeLogger"
+    (is (= ["SafeLogger.java"]
+           (for [root ["java-shim/src/main" "clj/src"]
+                 ^java.io.File file (file-seq (io/file root))
+                 :when (and (.isFile file) (str/includes? (slurp file) "LoggerFactory"))]
+             (.getName file))))))
+
 ;;; Without a backend
 
 (deftest no-backend-test

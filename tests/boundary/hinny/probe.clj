@@ -242,14 +242,20 @@
   (let [^Logger logger (LoggerFactory/getLogger logger-name)]
     (.setLevel logger (when level (Level/toLevel (name level))))))
 
+(defn call-with-level
+  "Calls `f` while a logger has a level; then it has the one it had."
+  [^String logger-name level f]
+  (let [^Logger logger (LoggerFactory/getLogger logger-name)
+        before (.getLevel logger)]
+    (set-level logger-name level)
+    (try
+      (f)
+      (finally (.setLevel logger before)))))
+
 (defmacro with-level
   "Runs `body` while a logger has a level."
   [[logger-name level] & body]
-  `(do
-     (set-level ~logger-name ~level)
-     (try
-       ~@body
-       (finally (set-level ~logger-name nil)))))
+  `(call-with-level ~logger-name ~level (fn [] ~@body)))
 
 (defn await-event
   "Waits until `events` holds one whose message matches `pattern`; that event, false after the guard."

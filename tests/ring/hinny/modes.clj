@@ -83,6 +83,9 @@
      {:name "inline" :options {:handler-mode :inline} :adapt identity :on :loop}
      {:name "async, answering on the loop" :options {:handler-mode :async} :adapt async :on :loop}
      {:name "async, answering on another thread" :options {:handler-mode :async} :adapt async-on-thread :on :thread}
+     {:name "async on a worker" :options {:handler-mode :async-worker} :adapt async :on :worker}
+     {:name "async on a worker, answering on another thread" :options {:handler-mode :async-worker} :adapt async-on-thread
+      :on :thread}
      {:name "worker, returning a stage" :options {:handler-mode :worker} :adapt stage-on-thread :on :thread}
      {:name "worker, returning a complete stage" :options {:handler-mode :worker} :adapt done-stage :on :worker}
      {:name "worker, with a stage as body" :options {:handler-mode :worker} :adapt body-stage :on :worker}

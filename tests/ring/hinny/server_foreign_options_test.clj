@@ -117,8 +117,12 @@
     {:max-line 65534} {:max-uri-bytes 65534 :max-head-bytes 65536}
     {:max-line 4096 :max-head-bytes 8192} {:max-uri-bytes 4096 :max-head-bytes 8192}
     {:server-header nil} {:server-header nil}
-    {:ring-async? true} {:handler-mode :async}
-    {:async? true} {:handler-mode :async}
+    {:ring-async? true} {:handler-mode :async-worker}
+    {:async? true} {:handler-mode :async-worker}
+    {:async? true :handler-mode :async} {:handler-mode :async}
+    {:async? true :handler-mode :async-worker} {:handler-mode :async-worker}
+    {:async? true :async-timeout 7} {:handler-mode :async-worker :handler-timeout-ms 7}
+    {:async-timeout-handler vector} {:timeout-handler vector}
     {:async? false} {}
     {:async? true :ring-async? true :handler-mode :async} {:handler-mode :async}
     {:legacy-return-value? false} {}
@@ -170,7 +174,8 @@
 
 (deftest jetty-set-test
   (are [opts expected] (= expected (change :run-jetty opts))
-    {:async? true} {:handler-mode :async}
+    {:async? true} {:handler-mode :async-worker}
+    {:async-timeout-handler vector} {:timeout-handler vector}
     {:async-timeout 1000} {:handler-timeout-ms 1000}
     {:port 0} {:port 0}
     {:host "::1"} {:host "::1"}
@@ -208,7 +213,6 @@
                                  [:channel-factory println "TCP"]]]
       [:run-server option value reason])
     (for [[option value reason] [[:configurator println "no Jetty"]
-                                 [:async-timeout-handler println "503"]
                                  [:unix-socket "/run/x" "TCP"]
                                  [:http? false "no TLS"]
                                  [:ssl? true "no TLS"]
@@ -299,8 +303,8 @@
       :run-server {:thread 3 :n-max-threads 4} :worker-threads [3 4]
       :run-server {:max-body 3 :max-body-bytes 4} :max-body-bytes [3 4]
       :run-server {:max-line 100 :max-uri-bytes 200} :max-uri-bytes [100 200]
-      :run-server {:ring-async? true :handler-mode :worker} :handler-mode [:async :worker]
-      :run-server {:ring-async? true :async? false} :handler-mode [:async :worker]
+      :run-server {:ring-async? true :handler-mode :worker} :handler-mode [:async-worker :worker]
+      :run-server {:ring-async? true :async? false} :handler-mode [:async-worker :worker]
       :run-jetty {:async? false :handler-mode :inline} :handler-mode [:worker :inline]
       :run-jetty {:send-server-version? false :server-header "x"} :server-header [nil "x"]
       :run-jetty {:max-idle-time 3 :keep-alive-timeout-ms 4} :keep-alive-timeout-ms [3 4]))
@@ -332,8 +336,8 @@
       :run-server :thraed
       "unknown option :thraed, did you mean :thread? See docs/options.md, or (hinny.server/options)."
       :run-server :timeout
-      (str "unknown option :timeout, did you mean :drain-timeout-ms, :handler-timeout-ms, :body-read-timeout-ms, "
-           ":keep-alive-timeout-ms or :header-read-timeout-ms? See docs/options.md, or (hinny.server/options)."))))
+      (str "unknown option :timeout, did you mean :async-timeout, :timeout-handler, :drain-timeout-ms, "
+           ":handler-timeout-ms or :body-read-timeout-ms? See docs/options.md, or (hinny.server/options)."))))
 
 (deftest of-other-servers-test
   (testing "what another server has is explained, whichever function is given it"

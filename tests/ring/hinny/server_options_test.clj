@@ -54,6 +54,7 @@
    :keep-alive-timeout-ms 75000
    :response-write-timeout-ms 60000
    :handler-timeout-ms 300000
+   :timeout-handler nil
    :drain-timeout-ms 30000
    :drain-delay-ms 0
    :on-drained nil
@@ -73,7 +74,7 @@
                           :max-connections 1 :max-exchanges 1 :max-requests-per-connection 1 :server-header nil
                           :header-read-timeout-ms 1 :body-read-timeout-ms 1 :min-body-bytes-per-second 0 :body-rate-grace-ms 100 :keep-alive-timeout-ms 1
                           :response-write-timeout-ms 1 :handler-timeout-ms 0 :drain-timeout-ms 0
-                          :drain-delay-ms 1 :on-drained list :on-error vector
+                          :drain-delay-ms 1 :on-drained list :on-error vector :timeout-handler vector
                           :reuse-port? true :shutdown-hook? false :daemon? true :join? true}]
     (testing (str option " set changes itself and nothing else")
       (is (= (assoc defaults option value) (options/resolve-options {option value}))))))

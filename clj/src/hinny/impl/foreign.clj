@@ -15,11 +15,11 @@
    [hinny.impl.foreign-others :as foreign-others]
    [hinny.impl.options :as options])
   (:import
-   (org.slf4j Logger LoggerFactory)))
+   (io.github.hinny SafeLogger)))
 
 (set! *warn-on-reflection* true)
 
-(def ^:private ^Logger log (LoggerFactory/getLogger "hinny.server"))
+(def ^:private ^SafeLogger log (SafeLogger/named "hinny.server"))
 
 (defn- refused
   "A row that accepts `values` only, by default nil, for `reason`."
@@ -52,7 +52,8 @@
       :note    more about it, for docs/migration.md
 
   http-kit 2.9 (`org.httpkit.server/run-server` and `new-worker`), ring-jetty-adapter 1.15."
-  (let [async {:values {true {:handler-mode :async} false {:handler-mode :worker}}}
+  (let [async {:values {true {:handler-mode :async-worker} false {:handler-mode :worker}}
+               :note "Where the handler may block, as there; beside `:handler-mode :async` it runs on the event loop."}
         floor {:accept pos-int? :accepts "a positive integer" :note "Workers are made when work waits."}]
     {:http-kit
      {:ip {:to :host :note "The default is every address, IPv6 and IPv4, as there; \"0.0.0.0\" is IPv4 alone."}
@@ -96,7 +97,7 @@
      {:configurator (refused "there is no Jetty server to configure")
       :async? async
       :async-timeout {:to :handler-timeout-ms :note "Of every handler, async or not; 0 is none. The default is 300000."}
-      :async-timeout-handler (refused "a handler that takes too long is answered 503")
+      :async-timeout-handler {:to :timeout-handler :note "Without it a handler that takes too long is answered 503."}
       :port {:to :port :note "The default is 80, as there."}
       :host {:to :host :accept #{nil} :note "`nil`, the default, is every address, IPv6 and IPv4, as there."}
       :unix-socket (refused no-unix-socket)
@@ -144,7 +145,7 @@
 
 (def ^:private accepted
   "What a function that starts a server accepts beside Hinny's own options."
-  {:run-server (assoc (:http-kit table) :async? (get-in table [:jetty :async?]))
+  {:run-server (into (:http-kit table) (select-keys (:jetty table) [:async? :async-timeout :async-timeout-handler]))
    :run-jetty (:jetty table)})
 
 (def all-tables
@@ -210,18 +211,25 @@
       (concat (dissoc options :pool-opts) pool-opts))
     options))
 
+(defn- agree?
+  "Whether two names of `native` say the same. `:async?` says that a handler has three arguments, and leaves it to
+  `:handler-mode` where such a one runs."
+  [native value other-value]
+  (or (= value other-value)
+      (and (= :handler-mode native) (= #{:async :async-worker} (hash-set value other-value)))))
+
 (defn- say
   "Adds to `said` (option of Hinny's -> the user's name for it and the value) what one option says."
   [said {:keys [option says]}]
   (reduce-kv
     (fn [said native value]
       (let [[other other-value] (said native)]
-        (when (and other (not= value other-value))
+        (when (and other (not (agree? native value other-value)))
           (throw (error/failure "option-conflict"
                                 (str option " and " other " both stand for " native ", with different values: "
                                      (pr-str value) " and " (pr-str other-value))
                                 {:option option :other other :value value})))
-        (assoc said native [option value])))
+        (assoc said native [option (if (= :async other-value) other-value value)])))
     said
     says))
 

@@ -222,7 +222,8 @@
                (case (or (:handler-mode options) (:handler-mode server-options))
                  :worker Engine$Mode/WORKER
                  :inline Engine$Mode/INLINE
-                 :async Engine$Mode/ASYNC))
+                 :async Engine$Mode/ASYNC
+                 :async-worker Engine$Mode/ASYNC_WORKER))
              (into-array Keyword (:params path))
              data
              (cond-> {:template template :data data}

@@ -47,7 +47,7 @@ impl RouteOptions {
 
     pub(super) fn read(source: &Source<'_>) -> Result<Self, OptionError> {
         Ok(Self {
-            on_loop: source.text("handler-mode")? != "worker",
+            on_loop: matches!(source.text("handler-mode")?, "inline" | "async"),
             parse: Parse {
                 keyword_keys: source.text("json-keys")? == "keyword",
                 ..Parse::decode(source.text("parse")?)?

@@ -29,10 +29,10 @@ pub const OPTIONS: &[OptionSpec] = &[
     },
     OptionSpec {
         name: "handler-mode",
-        kind: OptionKind::Keyword(&["worker", "inline", "async"]),
+        kind: OptionKind::Keyword(&["worker", "inline", "async", "async-worker"]),
         unit: "",
         default: OptionDefault::Keyword("worker"),
-        doc: "How the handler is called: with a request on a worker, where it may block; inline, with a request on the event loop, where it must not; async, with request, respond and raise on the event loop, where it must not.",
+        doc: "How the handler is called: with a request on a worker, where it may block; inline, with a request on the event loop, where it must not; async, with request, respond and raise on the event loop, where it must not; async-worker, with these three on a worker, where it may block.",
     },
     OptionSpec {
         name: "worker-threads",
@@ -249,6 +249,13 @@ pub const OPTIONS: &[OptionSpec] = &[
         unit: "ms",
         default: OptionDefault::Integer(300_000),
         doc: "From a request's arrival at the handler until its response begins; then 503, and what the handler answers later is dropped. 0 waits for ever.",
+    },
+    OptionSpec {
+        name: "timeout-handler",
+        kind: OptionKind::Function,
+        unit: "",
+        default: OptionDefault::Nothing,
+        doc: "A function of request, respond and raise that answers in place of the 503 when the server's handler is an async one and :handler-timeout-ms is over; if it does not within five seconds, the 503 comes.",
     },
     OptionSpec {
         name: "drain-timeout-ms",

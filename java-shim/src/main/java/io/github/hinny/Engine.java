@@ -90,7 +90,14 @@ public final class Engine {
         /** With a request, on the event loop; on a worker if the request's body is still arriving. */
         INLINE,
         /** With request, respond and raise, on the event loop. */
-        ASYNC
+        ASYNC,
+        /** With request, respond and raise, on a worker. */
+        ASYNC_WORKER;
+
+        /** Returns whether the handler takes respond and raise. */
+        boolean isAsync() {
+            return this == ASYNC || this == ASYNC_WORKER;
+        }
     }
 
     /**

@@ -96,10 +96,12 @@ final class Exchange extends Work {
         return id;
     }
 
-    /** Calls a sync handler, unless the client has left already, and leaves its response with the driver. */
+    /** Calls the handler, unless the client has left already, and leaves the response of a sync one with the driver. */
     @Override
     Driver run(final ReplyWriters writers) {
-        if (goneAs == 0) {
+        if (goneAs == 0 && async) {
+            callAsync();
+        } else if (goneAs == 0) {
             final RingRequest called = request;
             Object response = null;
             Throwable failure = null;
@@ -131,7 +133,7 @@ final class Exchange extends Work {
         return pending == null ? null : new Writing();
     }
 
-    /** Calls an async handler on the driver's own thread. */
+    /** Calls an async handler. */
     void callAsync() {
         try {
             handler.invoke(request, new Respond(), new Raise());

@@ -174,10 +174,10 @@ final class Inbox {
                 answerInline(called, request);
                 return;
             }
-            final boolean async = how == Engine.Mode.ASYNC;
-            final Exchange exchange = new Exchange(driver, called, async, request, now == 0 ? System.nanoTime() : now);
+            final Exchange exchange =
+                    new Exchange(driver, called, how.isAsync(), request, now == 0 ? System.nanoTime() : now);
             register(exchange);
-            if (async) {
+            if (how == Engine.Mode.ASYNC) {
                 turn.next();
                 try {
                     exchange.callAsync();
