@@ -9,7 +9,9 @@
    [hinny.impl.route-path :as route-path]
    [hinny.route-failure :refer [failure]]
    [hinny.route-generators :as generators]
-   [hinny.route-reference :as reference]))
+   [hinny.route-reference :as reference])
+  (:import
+   (io.github.hinny LogText)))
 
 (set! *warn-on-reflection* true)
 
@@ -63,7 +65,7 @@
   (are [template pattern] (let [{:keys [type message] failed :template} (failure (parse template))]
                             (and (= :hinny.error/route-pattern type)
                                  (= template failed)
-                                 (str/includes? message (pr-str template))
+                                 (str/includes? message (LogText/escape (pr-str template)))
                                  (re-find pattern message)))
     "" #"does not begin with a slash"
     "users" #"does not begin with a slash"

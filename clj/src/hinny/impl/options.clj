@@ -45,14 +45,16 @@
       (map-indexed vector a))))
 
 (defn near
-  "Returns those keywords of `known` whose names are like that of `option`, the nearest first, five at most."
+  "Returns those keywords of `known` whose names are like that of `option`, the nearest first, five at most. Of those that
+  are as near the one that stands first in the options table is the first."
   [option known]
   (let [wanted (text/lower-case (name option))
         distance #(edit-distance wanted (name %))
+        place (zipmap (map :name @table) (range))
         alike? #(or (<= (distance %) (max 2 (quot (count wanted) 2)))
                     (str/includes? (name %) wanted)
                     (str/includes? wanted (name %)))]
-    (take 5 (sort-by (juxt distance name) (filter alike? known)))))
+    (take 5 (sort-by (juxt distance #(place % -1) name) (filter alike? known)))))
 
 (defn nearest
   "Returns the keyword of `known` whose name is most like that of `option`, nil if none is alike."

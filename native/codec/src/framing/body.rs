@@ -6,9 +6,8 @@
 //! - A fault is told when all data before it was given.
 
 use super::fault::Fault;
-use super::head_scan::is_section_end;
 use super::limits::Limits;
-use super::line::{check_trailer, hex_value};
+use super::line::{check_trailer, hex_value, is_section_end};
 use super::lines::{FaultAt, Lines, Section};
 
 /// The most bytes of the extensions of one chunk.

@@ -7,7 +7,7 @@
 use super::body::BodyDecoder;
 use super::fault::Fault;
 use super::limits::Limits;
-use super::line::{parse_length, split_target, value_of};
+use super::line::{is_section_end, parse_length, split_target, value_of};
 use super::lines::{Lines, Section};
 
 /// How far a head has come.
@@ -154,15 +154,5 @@ impl Facts {
             }
             _ => Ok(()),
         }
-    }
-}
-
-/// Whether a line behind the first one, without its LF, is the empty one that ends a head or a trailer section.
-pub(super) fn is_section_end(line: &[u8]) -> Result<bool, Fault> {
-    match line {
-        [] => Err(Fault::BareLf),
-        [b' ' | b'\t', ..] => Err(Fault::LineFolded),
-        [.., b'\r'] => Ok(line.len() == 1),
-        _ => Err(Fault::BareLf),
     }
 }

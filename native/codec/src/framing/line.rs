@@ -78,3 +78,13 @@ pub(super) const fn hex_value(digit: u8) -> u8 {
         _ => (digit | 0x20) - b'a' + 10,
     }
 }
+
+/// Whether a line behind the first one, without its LF, is the empty one that ends a head or a trailer section.
+pub(super) fn is_section_end(line: &[u8]) -> Result<bool, Fault> {
+    match line {
+        [] => Err(Fault::BareLf),
+        [b' ' | b'\t', ..] => Err(Fault::LineFolded),
+        [.., b'\r'] => Ok(line.len() == 1),
+        _ => Err(Fault::BareLf),
+    }
+}
