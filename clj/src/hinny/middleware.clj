@@ -181,6 +181,7 @@
       :secure       true: for HTTPS only
       :http-only    true: not for scripts
       :same-site    :strict, :lax or :none
+      :partitioned  true: for the site alone that embeds this one (CHIPS)
 
   `options`:
 
@@ -188,6 +189,8 @@
       :decoder      a function of an encoded value to its text, or nil to drop the cookie               as in a form
       :encoder      a function of a map of one name and value to the text of the cookie                 as in a form
       :max-params   most cookies of a request, beyond it 400                                            1024
+
+  Where `ring.middleware.cookies` is loaded, `:max-age` and `:expires` may be what its protocols are extended to.
 
   Throws `IllegalArgumentException` for other attributes, and values that are not theirs."
   {:added "0.1"}

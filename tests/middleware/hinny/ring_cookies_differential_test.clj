@@ -101,6 +101,22 @@
   (prop/for-all [cookies (gen/map gen/string (gen/one-of [gen/string gen/small-integer (gen/vector gen/string 0 3)]) {:max-elements 6})]
     (= (ring/cookies-response {:cookies cookies}) (hinny/cookies-response {:cookies cookies}))))
 
+(defrecord Weeks [n])
+
+(defrecord NewYear [year])
+
+(deftest extended-attributes-test
+  (testing "what users, or Ring for Joda-Time, extend Ring's protocols of attributes to"
+    (extend-protocol ring/CookieInterval
+      Weeks
+      (->seconds [weeks] (* 604800 (:n weeks))))
+    (extend-protocol ring/CookieDateTime
+      NewYear
+      (rfc822-format [new-year] (str "Tue, 01 Jan " (:year new-year) " 00:00:00 GMT")))
+    (doseq [attributes [{:max-age (->Weeks 2)} {:expires (->NewYear 2030)}]
+            :let [response {:cookies {"a" (assoc attributes :value "1")}}]]
+      (is (= (ring/cookies-response response) (hinny/cookies-response response)) (pr-str attributes)))))
+
 ;;; What differs
 
 (deftest differences-test

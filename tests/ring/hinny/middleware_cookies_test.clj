@@ -71,7 +71,9 @@
            ["a" {:value "1" :expires "Mon, 03 Feb 2031 04:05:06 GMT"} "a=1;Expires=Mon, 03 Feb 2031 04:05:06 GMT"]
            ["a" {:value "1" :expires expiry} "a=1;Expires=Mon, 03 Feb 2031 03:05:06 +0000"]
            ["a" {:value "1" :same-site :strict} "a=1;SameSite=Strict"]
-           ["a" {:value "1" :same-site :none} "a=1;SameSite=None"]]]
+           ["a" {:value "1" :same-site :none} "a=1;SameSite=None"]
+           ["a" (array-map :value "1" :secure true :partitioned true) "a=1;Secure;Partitioned"]
+           ["a" {:value "1" :partitioned false} "a=1"]]]
     (is (= {:status 200 :headers {"Set-Cookie" [expected]}}
            (middleware/cookies-response {:status 200 :headers {} :cookies {cookie value}})))))
 

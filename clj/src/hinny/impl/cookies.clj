@@ -72,7 +72,7 @@
 
 (def ^:private attribute-names
   {:domain "Domain" :max-age "Max-Age" :path "Path" :secure "Secure" :expires "Expires" :http-only "HttpOnly"
-   :same-site "SameSite"})
+   :same-site "SameSite" :partitioned "Partitioned"})
 
 (def ^:private same-sites
   {:strict "Strict" :lax "Lax" :none "None"})
@@ -81,13 +81,25 @@
   (-> (DateTimeFormatter/ofPattern "EEE, dd MMM yyyy HH:mm:ss Z" Locale/US)
       (.withZone ZoneOffset/UTC)))
 
+(defn- rings-writer
+  "The function of `ring.middleware.cookies`, if that is loaded, for values that somebody extended its `protocol` to (Ring
+  itself does to Joda-Time's); nil if `value` is none."
+  [protocol function value]
+  (when-let [ring (find-ns 'ring.middleware.cookies)]
+    (when-let [protocol (some-> (ns-resolve ring protocol) deref)]
+      (when (satisfies? protocol value)
+        (ns-resolve ring function)))))
+
+(def ^:private seconds-of #(rings-writer 'CookieInterval '->seconds %))
+(def ^:private date-of #(rings-writer 'CookieDateTime 'rfc822-format %))
+
 (defn- valid-attribute?
   [attribute value]
   (and (contains? attribute-names attribute)
        (not (str/includes? (str value) ";"))
        (case attribute
-         :max-age (or (integer? value) (instance? Duration value))
-         :expires (or (string? value) (instance? ZonedDateTime value))
+         :max-age (or (integer? value) (instance? Duration value) (seconds-of value))
+         :expires (or (string? value) (instance? ZonedDateTime value) (date-of value))
          :same-site (contains? same-sites value)
          true)))
 
@@ -103,6 +115,8 @@
       (true? value) (str ";" (attribute-names attribute))
       (false? value) ""
       (= :same-site attribute) (with-value (same-sites value))
+      (and (= :max-age attribute) (not (integer? value))) (with-value ((seconds-of value) value))
+      (and (= :expires attribute) (not (string? value))) (with-value ((date-of value) value))
       :else (with-value value))))
 
 (defn- cookie-text
