@@ -15,6 +15,7 @@ mod tests;
 pub use media_type::MediaType;
 
 use elements::{Element, elements};
+use hinny_core::status::ErrorFormat;
 use media_type::is_token;
 
 /// Returns which of `offered`, media types, is best for a client with this `Accept`; `None` is 406.
@@ -26,6 +27,21 @@ pub fn accept(field: Option<&[u8]>, offered: &[&[u8]]) -> Option<usize> {
         range.takes(offer)
     })
     .unwrap_or_else(|| first(offered))
+}
+
+/// Returns what a client with this `Accept` wants to be told an error in.
+#[must_use]
+pub fn error_format(field: Option<&[u8]>) -> ErrorFormat {
+    const JSON: [&[u8]; 2] = [b"application/problem+json", b"application/json"];
+    const TEXT: &[u8] = b"text/plain";
+    // Of types that it takes alike the first is chosen.
+    let json_first = accept(field, &[JSON[0], JSON[1], TEXT]).map(|best| best < 2);
+    let text_first = accept(field, &[TEXT, JSON[0], JSON[1]]).map(|best| best > 0);
+    match (json_first, text_first) {
+        (Some(true), Some(true)) => ErrorFormat::Json,
+        (Some(false), Some(false)) => ErrorFormat::Text,
+        _ => ErrorFormat::Usual,
+    }
 }
 
 /// Returns which of `offered`, charsets, is best for a client with this `Accept-Charset`; `None` is 406.

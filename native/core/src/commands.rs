@@ -12,10 +12,11 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use crate::error::Kind;
 use crate::names;
 use crate::records::{
-    CHUNK, CHUNK_BODY, CHUNK_BODY_LENGTH, CHUNK_EXCHANGE, CHUNK_FLAGS, FAIL, FAIL_EXCHANGE, FAIL_KIND, FLAG_CHUNK_LAST,
-    FLAG_RESPONSE_BODY, FLAG_RESPONSE_FILE, FLAG_RESPONSE_STREAM, HEADER_ENTRY_SIZE, RESPONSE, RESPONSE_BODY_LENGTH,
-    RESPONSE_EXCHANGE, RESPONSE_FLAGS, RESPONSE_HEADER_COUNT, RESPONSE_HEADERS, RESPONSE_STATUS, RESPONSE_TYPE, SIGNAL,
-    SIGNAL_AMOUNT, SIGNAL_CODE, SIGNAL_CREDIT, SIGNAL_DISCARD, SIGNAL_EXCHANGE, get_u16, get_u32, get_u64, length_at,
+    CHUNK, CHUNK_BODY, CHUNK_BODY_LENGTH, CHUNK_EXCHANGE, CHUNK_FLAGS, FAIL, FAIL_ACCEPT, FAIL_ACCEPT_LENGTH,
+    FAIL_EXCHANGE, FAIL_KIND, FLAG_CHUNK_LAST, FLAG_RESPONSE_BODY, FLAG_RESPONSE_FILE, FLAG_RESPONSE_STREAM,
+    HEADER_ENTRY_SIZE, RESPONSE, RESPONSE_BODY_LENGTH, RESPONSE_EXCHANGE, RESPONSE_FLAGS, RESPONSE_HEADER_COUNT,
+    RESPONSE_HEADERS, RESPONSE_STATUS, RESPONSE_TYPE, SIGNAL, SIGNAL_AMOUNT, SIGNAL_CODE, SIGNAL_CREDIT,
+    SIGNAL_DISCARD, SIGNAL_EXCHANGE, get_u16, get_u32, get_u64, length_at,
 };
 
 /// One command of the outbox.
@@ -23,8 +24,8 @@ use crate::records::{
 pub enum Command<'a> {
     /// A handler's response.
     Response(u64, ResponseCommand<&'a [u8]>),
-    /// An exchange that ends in an error.
-    Fail(u64, Kind),
+    /// An exchange that ends in an error, and the request's `Accept`, empty for none.
+    Fail(u64, Kind, &'a [u8]),
     /// A piece of a response body.
     Chunk {
         /// Exchange id.
@@ -88,7 +89,11 @@ impl<'a> Commands<'a> {
         let bytes = self.outbox.get(self.start..end)?;
         let command = match bytes[RESPONSE_TYPE] {
             RESPONSE => Command::Response(get_u64(bytes, RESPONSE_EXCHANGE)?, ResponseCommand::parse(bytes)?),
-            FAIL => Command::Fail(get_u64(bytes, FAIL_EXCHANGE)?, Kind::from_code(bytes[FAIL_KIND])?),
+            FAIL => Command::Fail(
+                get_u64(bytes, FAIL_EXCHANGE)?,
+                Kind::from_code(bytes[FAIL_KIND])?,
+                bytes.get(FAIL_ACCEPT..FAIL_ACCEPT + usize::from(get_u16(bytes, FAIL_ACCEPT_LENGTH)?))?,
+            ),
             CHUNK => Command::Chunk {
                 exchange: get_u64(bytes, CHUNK_EXCHANGE)?,
                 bytes: self.chunk_bytes(get_u32(bytes, CHUNK_BODY_LENGTH)?, end)?,

@@ -22,6 +22,8 @@ pub enum Kind {
         /// What is wrong there, in words.
         detail: &'static str,
     },
+    /// The request's content has a coding that is not undone here, and somebody is to parse it (RFC 9110 §15.5.16).
+    ContentCodingUnsupported,
     /// The server serves as many connections as it may.
     ConnectionLimit,
     /// The peer is gone; nothing can be sent.
@@ -137,6 +139,7 @@ impl Kind {
             Self::BodyTooLarge { .. } => crate::records::KIND_BODY_TOO_LARGE,
             Self::ContentMalformed { .. } => crate::records::KIND_CONTENT_MALFORMED,
             Self::ConnectionLimit
+            | Self::ContentCodingUnsupported
             | Self::Disconnected
             | Self::ExpectationUnknown
             | Self::HeadMalformed(_)
@@ -170,6 +173,7 @@ impl fmt::Display for Kind {
                 write!(f, "request content malformed at byte {position}: {detail}")
             }
             Self::ConnectionLimit => f.write_str("too many connections"),
+            Self::ContentCodingUnsupported => f.write_str("content of a coding that is not undone here"),
             Self::Disconnected => f.write_str("client disconnected"),
             Self::ExchangeLimit => f.write_str("too many exchanges"),
             Self::FileUnreadable => f.write_str("file cannot be read"),

@@ -108,6 +108,8 @@ pub const ALLOW: u16 = position(HEADERS, "allow");
 pub const ACCEPT_ENCODING: u16 = position(HEADERS, "accept-encoding");
 /// Id of the header name that says how the connection goes on.
 pub const CONNECTION: u16 = position(HEADERS, "connection");
+/// Id of the header name that says how content is coded.
+pub const CONTENT_ENCODING: u16 = position(HEADERS, "content-encoding");
 /// Id of the header name that announces the length of a body.
 pub const CONTENT_LENGTH: u16 = position(HEADERS, "content-length");
 /// Id of the header name that says what a body is.

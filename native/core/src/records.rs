@@ -19,7 +19,7 @@ use crate::names;
 
 layout! {
     /// Changes with every change of this layout; both sides compare it at load.
-    ABI_VERSION: i32 = 6;
+    ABI_VERSION: i32 = 7;
 
     /// Record type: a request for a handler.
     REQUEST: u8 = 1;
@@ -171,10 +171,14 @@ layout! {
 
     /// u8: error kind of a FAIL command.
     FAIL_KIND: usize = 5;
+    /// u16: length of the request's `Accept` in a FAIL command.
+    FAIL_ACCEPT_LENGTH: usize = 6;
     /// u64: exchange id of a FAIL command.
     FAIL_EXCHANGE: usize = 8;
-    /// Size of a FAIL command.
+    /// Size of a FAIL command, without the `Accept` at its end.
     FAIL_SIZE: usize = 16;
+    /// Where the `Accept` of a FAIL command starts.
+    FAIL_ACCEPT: usize = 16;
     /// Error kind: the handler threw.
     KIND_HANDLER_THREW: u8 = 1;
     /// Error kind: the handler's return value is not a response.

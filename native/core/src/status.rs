@@ -2,14 +2,45 @@
 //!
 //! # Invariants
 //! - One exhaustive match, no `_`: a new kind does not compile until it has an answer here.
-//! - A body sent to a client is the reason phrase of its status, or for content that cannot be parsed a problem document
-//!   (RFC 9457) which says what is wrong with it; nothing of the server's own.
+//! - A body sent to a client is the reason phrase of its status as text or, where its `Accept` asks for JSON, in a problem
+//!   document (RFC 9457). For content that cannot be parsed that says what is wrong with it, and is sent unless the client asks
+//!   for text. There is nothing of the server's own in it.
 
 use std::borrow::Cow;
 
 use http::StatusCode;
 
 use crate::error::Kind;
+
+/// What a client wants to be told an error in, by its `Accept`.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum ErrorFormat {
+    /// It does not say, or takes both alike.
+    #[default]
+    Usual,
+    /// JSON rather than text.
+    Json,
+    /// Text rather than JSON.
+    Text,
+}
+
+/// An error, and how its client wants to be told.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Failure {
+    /// What it is.
+    pub kind: Kind,
+    /// How it is told.
+    pub format: ErrorFormat,
+}
+
+impl From<Kind> for Failure {
+    fn from(kind: Kind) -> Self {
+        Self {
+            kind,
+            format: ErrorFormat::Usual,
+        }
+    }
+}
 
 /// What the core sends for an error.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -27,17 +58,25 @@ pub struct Answer {
 impl Answer {
     /// Content-Type and body of the response.
     #[must_use]
-    pub fn content(&self) -> (&'static str, Cow<'static, [u8]>) {
+    pub fn content(&self, format: ErrorFormat) -> (&'static str, Cow<'static, [u8]>) {
         let reason = self.status.canonical_reason().unwrap_or("Error");
+        let status = self.status.as_u16();
+        let problem = match (format, self.kind) {
+            (ErrorFormat::Usual | ErrorFormat::Json, Kind::ContentMalformed { position, detail }) => format!(
+                r#"{{"type":"about:blank","title":"{reason}","status":{status},"detail":"{detail}","position":{position}}}"#
+            ),
+            (ErrorFormat::Json, _) => format!(r#"{{"type":"about:blank","title":"{reason}","status":{status}}}"#),
+            (ErrorFormat::Usual | ErrorFormat::Text, _) => return ("text/plain", reason.as_bytes().into()),
+        };
+        ("application/problem+json", problem.into_bytes().into())
+    }
+
+    /// `Accept-Encoding` of the response, where it is a content coding that is not taken (RFC 9110 §15.5.16).
+    #[must_use]
+    pub const fn accept_encoding(&self) -> Option<&'static str> {
         match self.kind {
-            Kind::ContentMalformed { position, detail } => {
-                let status = self.status.as_u16();
-                let problem = format!(
-                    r#"{{"type":"about:blank","title":"{reason}","status":{status},"detail":"{detail}","position":{position}}}"#
-                );
-                ("application/problem+json", problem.into_bytes().into())
-            }
-            _ => ("text/plain", reason.as_bytes().into()),
+            Kind::ContentCodingUnsupported => Some("identity"),
+            _ => None,
         }
     }
 
@@ -67,7 +106,9 @@ pub const fn answer(kind: Kind) -> Option<Answer> {
         Kind::RouteNotFound => (StatusCode::NOT_FOUND, false, None),
         Kind::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, false, None),
         Kind::NotAcceptable => (StatusCode::NOT_ACCEPTABLE, false, None),
-        Kind::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, false, None),
+        Kind::UnsupportedMediaType | Kind::ContentCodingUnsupported => {
+            (StatusCode::UNSUPPORTED_MEDIA_TYPE, false, None)
+        }
         Kind::PreconditionFailed => (StatusCode::PRECONDITION_FAILED, false, None),
         Kind::RangeNotSatisfiable { .. } => (StatusCode::RANGE_NOT_SATISFIABLE, false, None),
         Kind::HandlerThrew | Kind::ResponseInvalid | Kind::FileUnreadable => {
@@ -119,6 +160,7 @@ mod tests {
             (Kind::MethodNotAllowed, Some((405, false))),
             (Kind::NotAcceptable, Some((406, false))),
             (Kind::UnsupportedMediaType, Some((415, false))),
+            (Kind::ContentCodingUnsupported, Some((415, false))),
             (Kind::PreconditionFailed, Some((412, false))),
             (Kind::RangeNotSatisfiable { length: 1 }, Some((416, false))),
             (Kind::HandlerThrew, Some((500, false))),
@@ -144,11 +186,24 @@ mod tests {
 
     #[test]
     fn content_that_cannot_be_parsed_is_told_as_a_problem() {
-        let content = answer(CONTENT_MALFORMED).map(|answer| answer.content());
+        let content = answer(CONTENT_MALFORMED).map(|answer| answer.content(ErrorFormat::Usual));
         let problem = r#"{"type":"about:blank","title":"Bad Request","status":400,"detail":"a byte that cannot stand there","position":17}"#;
         assert_eq!(content, Some(("application/problem+json", problem.as_bytes().into())));
-        let content = answer(Kind::BodyMalformed).map(|answer| answer.content());
+        let content = answer(Kind::BodyMalformed).map(|answer| answer.content(ErrorFormat::Usual));
         assert_eq!(content, Some(("text/plain", b"Bad Request".as_slice().into())));
+    }
+
+    #[test]
+    fn an_error_is_told_as_the_client_wants_it() {
+        let content = |kind, format| answer(kind).map(|answer| answer.content(format));
+        let problem = br#"{"type":"about:blank","title":"Not Found","status":404}"#.as_slice();
+        let expected = Some(("application/problem+json", problem.into()));
+        assert_eq!(content(Kind::RouteNotFound, ErrorFormat::Json), expected);
+        let expected = Some(("text/plain", b"Not Found".as_slice().into()));
+        assert_eq!(content(Kind::RouteNotFound, ErrorFormat::Usual), expected);
+        assert_eq!(content(Kind::RouteNotFound, ErrorFormat::Text), expected);
+        let expected = Some(("text/plain", b"Bad Request".as_slice().into()));
+        assert_eq!(content(CONTENT_MALFORMED, ErrorFormat::Text), expected);
     }
 
     #[test]

@@ -10,6 +10,7 @@
 use bytes::Bytes;
 use hinny_core::commands::ResponseCommand;
 use hinny_core::error::Kind;
+use hinny_core::status::ErrorFormat;
 use hinny_core::{names, status};
 use http::StatusCode;
 use regex::Regex;
@@ -278,7 +279,7 @@ fn not_allowed(method: Method<'_>, allow: &str) -> ResponseCommand<Bytes> {
     let allow = (names::ALLOW, allow.as_bytes());
     match status::answer(Kind::MethodNotAllowed).filter(|_| method.id != OPTIONS) {
         Some(answer) => {
-            let (content_type, body) = answer.content();
+            let (content_type, body) = answer.content(ErrorFormat::Usual);
             ResponseCommand::of_core(
                 answer.status,
                 &[(names::CONTENT_TYPE, content_type.as_bytes()), allow],

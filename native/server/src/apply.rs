@@ -6,8 +6,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
+use hinny_codec::negotiation;
 use hinny_core::commands::{Command, Commands};
 use hinny_core::error::Kind;
+use hinny_core::status::Failure;
 
 use crate::event_loop::LoopState;
 use crate::exchange::Reply;
@@ -35,7 +37,10 @@ impl LoopState {
             }
             match command {
                 Ok(Command::Response(exchange, response)) => self.deliver_response(exchange, response, outbox),
-                Ok(Command::Fail(exchange, kind)) => self.deliver(exchange, Reply::Fail(kind)),
+                Ok(Command::Fail(exchange, kind, accept)) => {
+                    let format = negotiation::error_format(Some(accept));
+                    self.deliver(exchange, Reply::Fail(Failure { kind, format }));
+                }
                 Ok(Command::Chunk { exchange, bytes, last }) => self.deliver_chunk(exchange, bytes, last),
                 Ok(Command::Credit(exchange, bytes)) => self.demand(exchange, Some(bytes)),
                 Ok(Command::Discard(exchange)) => self.demand(exchange, None),
@@ -51,7 +56,7 @@ impl LoopState {
     fn fail(&self, exchange: Option<u64>) {
         let failed = catch_unwind(AssertUnwindSafe(|| {
             if let Some(exchange) = exchange {
-                self.deliver(exchange, Reply::Fail(Kind::Internal));
+                self.deliver(exchange, Reply::Fail(Kind::Internal.into()));
             }
         }));
         if failed.is_err() {

@@ -377,7 +377,7 @@ impl LoopState {
 
     fn fail_unanswered(&self, exchange: u64, kind: Kind) {
         if self.is_unanswered(exchange) {
-            self.deliver(exchange, Reply::Fail(kind));
+            self.deliver(exchange, Reply::Fail(kind.into()));
         }
     }
 }

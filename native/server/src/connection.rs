@@ -15,7 +15,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 
 use hinny_core::error::Kind;
-use hinny_core::status;
+use hinny_core::status::{self, ErrorFormat};
 use http::HeaderMap;
 use tokio::net::TcpStream;
 
@@ -389,6 +389,6 @@ pub(crate) fn answer_raw(connection: &Connection, kind: Kind) -> bool {
         server: &state.server_line,
         date: date.line(state.now_ms()),
     };
-    response_bytes::write_answer(socket.buffer(state), answer, &frame);
+    response_bytes::write_answer(socket.buffer(state), answer, ErrorFormat::Usual, &frame);
     true
 }

@@ -15,6 +15,7 @@ use bytes::Bytes;
 use hinny_core::commands::ResponseCommand;
 use hinny_core::error::Kind;
 use hinny_core::records;
+use hinny_core::status::Failure;
 
 use crate::connection::Connection;
 use crate::event_loop::LoopState;
@@ -25,7 +26,7 @@ use crate::lane;
 #[derive(Debug)]
 pub(crate) enum Reply {
     Response(ResponseCommand<Bytes>),
-    Fail(Kind),
+    Fail(Failure),
     /// The core has looked for the file that is asked for.
     File(Outcome),
 }
@@ -147,7 +148,7 @@ impl OpenExchange {
     pub(crate) fn poll_reply(&self, cx: &Context<'_>) -> Poll<Reply> {
         let mut exchanges = self.state.exchanges.borrow_mut();
         let Some(exchange) = exchanges.get_mut(self.id) else {
-            return Poll::Ready(Reply::Fail(Kind::Internal));
+            return Poll::Ready(Reply::Fail(Kind::Internal.into()));
         };
         match &exchange.reply {
             Waiting::Polled(waker) if waker.will_wake(cx.waker()) => Poll::Pending,
@@ -159,7 +160,7 @@ impl OpenExchange {
                 exchange.reply = Waiting::Polled(cx.waker().clone());
                 Poll::Pending
             }
-            Waiting::Taken | Waiting::Lane(_) => Poll::Ready(Reply::Fail(Kind::Internal)),
+            Waiting::Taken | Waiting::Lane(_) => Poll::Ready(Reply::Fail(Kind::Internal.into())),
         }
     }
 
@@ -319,10 +320,10 @@ impl LoopState {
 
     /// Hands a reply to its exchange. An error for one whose response has begun breaks that off.
     pub(crate) fn deliver(&self, id: u64, reply: Reply) {
-        if let Reply::Fail(kind) = &reply
+        if let Reply::Fail(failure) = &reply
             && let Some(connection) = self.end_next_in_lane(id)
         {
-            return lane::fail(&connection, *kind);
+            return lane::fail(&connection, *failure);
         }
         if let Reply::File(_) = &reply
             && reply.is_whole()
@@ -350,11 +351,11 @@ impl LoopState {
                     _ => None,
                 }
             }
-            (Waiting::Answered(Reply::Response(_)) | Waiting::Taken, Reply::Fail(kind)) => {
+            (Waiting::Answered(Reply::Response(_)) | Waiting::Taken, Reply::Fail(failure)) => {
                 let Some(response) = exchange.response().filter(|response| !response.ended) else {
                     return self.stale();
                 };
-                response.aborted = Some(*kind);
+                response.aborted = Some(failure.kind);
                 response.waker.take()
             }
             _ => return self.stale(),

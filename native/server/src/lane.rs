@@ -29,6 +29,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use hinny_core::error::Kind;
+use hinny_core::status::ErrorFormat;
 use tokio::io::ReadBuf;
 
 use self::last_head::LastHead;
@@ -84,6 +85,8 @@ struct OpenRequest {
     safe: bool,
     /// The client, or a limit, makes it the last.
     close: bool,
+    /// How an error is told of a file that is looked for; a handler's error says that itself.
+    format: ErrorFormat,
 }
 
 /// What the bytes in [`Lane::rest`] wait for.

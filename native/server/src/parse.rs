@@ -13,7 +13,7 @@ use hinny_core::records::{
 };
 use hinny_router::Params;
 use http::HeaderMap;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 
 use crate::event_loop::LoopState;
 
@@ -30,14 +30,30 @@ pub(crate) enum BodyKind {
     Form,
     /// A JSON text.
     Json,
+    /// A form that has a content coding.
+    CodedForm,
+    /// A JSON text that has a content coding.
+    CodedJson,
 }
 
 impl BodyKind {
-    /// What a body with this Content-Type is.
-    pub(crate) fn of(content_type: Option<&[u8]>) -> Self {
+    /// What a body with this Content-Type is; `is_coded` says whether it has a content coding too.
+    pub(crate) fn of(content_type: Option<&[u8]>, is_coded: impl FnOnce() -> bool) -> Self {
         match content_type {
-            Some(value) if media_type::is_json(value) => Self::Json,
-            Some(value) if media_type::is_form(value) => Self::Form,
+            Some(value) if media_type::is_json(value) => {
+                if is_coded() {
+                    Self::CodedJson
+                } else {
+                    Self::Json
+                }
+            }
+            Some(value) if media_type::is_form(value) => {
+                if is_coded() {
+                    Self::CodedForm
+                } else {
+                    Self::Form
+                }
+            }
             _ => Self::Opaque,
         }
     }
@@ -47,7 +63,10 @@ impl BodyKind {
     pub(crate) fn of_request(headers: &HeaderMap) -> Self {
         let mut values = headers.get_all(CONTENT_TYPE).into_iter();
         match (values.next(), values.next()) {
-            (Some(value), None) => Self::of(Some(value.as_bytes())),
+            (Some(value), None) => Self::of(Some(value.as_bytes()), || {
+                let mut codings = headers.get_all(CONTENT_ENCODING).into_iter();
+                codings.any(|value| is_coding(value.as_bytes()))
+            }),
             _ => Self::Opaque,
         }
     }
@@ -57,7 +76,9 @@ impl BodyKind {
         match self {
             Self::Form if parse.form => Self::Form,
             Self::Json if parse.json => Self::Json,
-            Self::Opaque | Self::Form | Self::Json => Self::Opaque,
+            Self::CodedForm if parse.form => Self::CodedForm,
+            Self::CodedJson if parse.json => Self::CodedJson,
+            Self::Opaque | Self::Form | Self::Json | Self::CodedForm | Self::CodedJson => Self::Opaque,
         }
     }
 
@@ -65,9 +86,15 @@ impl BodyKind {
     pub(crate) const fn parsed_limit(self, options: &RouteOptions) -> Option<u64> {
         match self.wanted(options.parse) {
             Self::Opaque => None,
-            Self::Form | Self::Json => Some(options.parsed_body_bytes),
+            Self::Form | Self::Json | Self::CodedForm | Self::CodedJson => Some(options.parsed_body_bytes),
         }
     }
+}
+
+/// Whether a `Content-Encoding` names a coding: `identity` is none (RFC 9110 §12.5.3).
+pub(crate) fn is_coding(value: &[u8]) -> bool {
+    let mut codings = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    codings.any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))
 }
 
 /// What was found in one request, as its record holds it. Without bytes nothing was.
@@ -91,7 +118,7 @@ pub(crate) struct KeptParams {
 /// what [`LoopState::routed`] has left there.
 ///
 /// # Errors
-/// [`Kind::ContentMalformed`].
+/// [`Kind::ContentMalformed`], or [`Kind::ContentCodingUnsupported`].
 #[inline]
 pub(crate) fn parse(
     state: &LoopState,
@@ -123,6 +150,7 @@ fn parse_some(
         BodyKind::Opaque => return Ok(()),
         BodyKind::Form => (Codec::Params, FLAG_FORM_PARSED, 0),
         BodyKind::Json => (Codec::Json, FLAG_JSON_PARSED, keyword_keys),
+        BodyKind::CodedForm | BodyKind::CodedJson => return Err(Kind::ContentCodingUnsupported),
     };
     match body {
         [] | [[]] => Ok(()),

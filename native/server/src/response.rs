@@ -13,8 +13,10 @@ use std::rc::Rc;
 use bytes::Bytes;
 use hinny_core::commands::ResponseCommand;
 use hinny_core::error::Kind;
-use hinny_core::status;
-use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER, SERVER, TRANSFER_ENCODING};
+use hinny_core::status::{self, ErrorFormat};
+use http::header::{
+    ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER, SERVER, TRANSFER_ENCODING,
+};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, Version};
 
 use crate::connection::Connection;
@@ -170,10 +172,14 @@ fn says_close(headers: &HeaderMap) -> bool {
 ///
 /// # Errors
 /// The kind itself, if nothing can be sent.
-pub(crate) fn from_kind(connection: &Connection, kind: Kind) -> Result<Response<ResponseBody>, Kind> {
+pub(crate) fn from_kind(
+    connection: &Connection,
+    kind: Kind,
+    format: ErrorFormat,
+) -> Result<Response<ResponseBody>, Kind> {
     let answer = status::answer(kind).ok_or(kind)?;
     connection.state.switches.metrics.errors_answered.add(1);
-    let (content_type, body) = answer.content();
+    let (content_type, body) = answer.content(format);
     let body = match body {
         Cow::Borrowed(body) => Bytes::from_static(body),
         Cow::Owned(body) => body.into(),
@@ -184,6 +190,9 @@ pub(crate) fn from_kind(connection: &Connection, kind: Kind) -> Result<Response<
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     if let Some(content_range) = answer.content_range().and_then(|text| HeaderValue::try_from(text).ok()) {
         headers.insert(CONTENT_RANGE, content_range);
+    }
+    if let Some(codings) = answer.accept_encoding() {
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(codings));
     }
     if let Some(server) = &connection.state.options.server_header {
         headers.insert(SERVER, server.clone());

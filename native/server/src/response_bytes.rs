@@ -9,7 +9,7 @@
 use hinny_core::commands::{Field, ResponseCommand};
 use hinny_core::error::Kind;
 use hinny_core::names;
-use hinny_core::status::Answer;
+use hinny_core::status::{Answer, ErrorFormat};
 use http::StatusCode;
 
 use crate::files::FileAnswer;
@@ -96,12 +96,15 @@ fn write_whole<B: AsRef<[u8]>>(
 }
 
 /// Appends the answer to an error.
-pub(crate) fn write_answer(out: &mut Vec<u8>, answer: Answer, frame: &Frame<'_>) {
-    let (content_type, body) = answer.content();
+pub(crate) fn write_answer(out: &mut Vec<u8>, answer: Answer, format: ErrorFormat, frame: &Frame<'_>) {
+    let (content_type, body) = answer.content(format);
     write_status(out, answer.status);
     write_field(out, b"content-type", content_type.as_bytes());
     if let Some(content_range) = answer.content_range() {
         write_field(out, b"content-range", content_range.as_bytes());
+    }
+    if let Some(codings) = answer.accept_encoding() {
+        write_field(out, b"accept-encoding", codings.as_bytes());
     }
     out.extend_from_slice(frame.server);
     if let Some(seconds) = answer.retry_after_seconds {

@@ -16,8 +16,10 @@ use hinny_codec::head::RequestLine;
 use hinny_codec::target;
 use hinny_core::commands::ResponseCommand;
 use hinny_core::error::Kind;
+use hinny_core::names;
 use hinny_core::options::RouteOptions;
 use hinny_core::records::{self, SIGNAL_ROUTES};
+use hinny_core::status::{self, ErrorFormat};
 use hinny_router::{Asked, Found, Method, Params, Source};
 
 use crate::event_loop::LoopState;
@@ -122,6 +124,22 @@ pub(crate) enum CoreResponse<'r> {
 }
 
 impl CoreResponse<'_> {
+    /// The response, told as the client wants it if it is the router's 405.
+    pub(crate) fn told(self, format: impl FnOnce() -> ErrorFormat) -> Self {
+        let not_allowed = status::answer(Kind::MethodNotAllowed);
+        let Some(answer) = not_allowed.filter(|answer| answer.status == self.command().status()) else {
+            return self;
+        };
+        let Self::Own(command) = self else {
+            return self;
+        };
+        let allow = command.fields().find(|field| field.id == names::ALLOW);
+        let allow = allow.map_or(b"".as_slice(), |field| field.value);
+        let (content_type, body) = answer.content(format());
+        let fields = [(names::CONTENT_TYPE, content_type.as_bytes()), (names::ALLOW, allow)];
+        Self::Own(Box::new(ResponseCommand::of_core(answer.status, &fields, &body)))
+    }
+
     pub(crate) fn command(&self) -> &ResponseCommand<Bytes> {
         match self {
             Self::Constant(command) => command,

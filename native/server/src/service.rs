@@ -15,12 +15,13 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use hinny_codec::target;
+use hinny_codec::{negotiation, target};
 use hinny_core::commands::ResponseCommand;
 use hinny_core::error::{HeadFault, Kind};
 use hinny_core::names;
 use hinny_core::options::Parse;
 use hinny_core::records::{self, FLAG_BODY_STREAM, FLAG_HTTP_10, METHOD_LENGTH_MAX, RequestHead};
+use hinny_core::status::Failure;
 use hinny_router::{Asked, Method as RequestMethod};
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::request::Parts;
@@ -83,17 +84,20 @@ impl Service<Request<Incoming>> for HttpService {
                 connection: Rc::clone(&connection),
                 head_request,
                 http_10,
+                accept: None,
                 progress: Progress::Dispatched(exchange),
                 collected: None,
             };
         }
         let (parts, body) = request.into_parts();
+        let accept = parts.headers.get(ACCEPT).cloned();
         let progress = check_line(&parts).and_then(|()| begin(&connection, parts, body));
         ResponseFuture {
             connection,
             head_request,
             http_10,
-            progress: progress.unwrap_or_else(Progress::Failed),
+            accept,
+            progress: progress.unwrap_or_else(Progress::failed),
             collected: None,
         }
     }
@@ -104,6 +108,8 @@ pub(crate) struct ResponseFuture {
     connection: Rc<Connection>,
     head_request: bool,
     http_10: bool,
+    /// What the client accepts; looked at when an error is answered.
+    accept: Option<HeaderValue>,
     progress: Progress,
     /// What the request's body counts until the response begins.
     collected: Option<Collected>,
@@ -118,7 +124,13 @@ enum Progress {
     Dispatched(OpenExchange),
     /// The handler answered with a file, which is being opened.
     Opening(Box<Opening>),
-    Failed(Kind),
+    Failed(Failure),
+}
+
+impl Progress {
+    fn failed(kind: Kind) -> Self {
+        Self::Failed(kind.into())
+    }
 }
 
 struct Opening {
@@ -133,7 +145,7 @@ impl ResponseFuture {
             return Poll::Ready(());
         };
         let arrival = ready!(arriving.poll_arrival(&self.connection, cx));
-        let Progress::Arriving(mut request) = std::mem::replace(&mut self.progress, Progress::Failed(Kind::Internal))
+        let Progress::Arriving(mut request) = std::mem::replace(&mut self.progress, Progress::failed(Kind::Internal))
         else {
             return Poll::Ready(());
         };
@@ -164,7 +176,7 @@ impl ResponseFuture {
             }
             Err(kind) => Err(kind),
         }
-        .unwrap_or_else(Progress::Failed);
+        .unwrap_or_else(Progress::failed);
         Poll::Ready(())
     }
 
@@ -173,7 +185,7 @@ impl ResponseFuture {
         if let Progress::Dispatched(exchange) = &mut self.progress {
             let reply = match exchange.poll_reply(cx) {
                 Poll::Ready(reply) => reply,
-                Poll::Pending if self.connection.take_expired() => Reply::Fail(Phase::Handler.expiry()),
+                Poll::Pending if self.connection.take_expired() => Reply::Fail(Phase::Handler.expiry().into()),
                 Poll::Pending => return Poll::Pending,
             };
             if let Reply::Response(command) = &reply
@@ -186,15 +198,15 @@ impl ResponseFuture {
             match self.take_reply(reply) {
                 Ok(Some(response)) => return Poll::Ready(Ok(response)),
                 Ok(None) => {}
-                Err(kind) => self.progress = Progress::Failed(kind),
+                Err(failure) => self.progress = Progress::Failed(failure),
             }
         }
         if matches!(self.progress, Progress::File(_))
-            && let Progress::File(outcome) = std::mem::replace(&mut self.progress, Progress::Failed(Kind::Internal))
+            && let Progress::File(outcome) = std::mem::replace(&mut self.progress, Progress::failed(Kind::Internal))
         {
             return Poll::Ready(match outcome {
                 Ok(answer) => Ok(response::from_file_answer(&self.connection, self.head_request, answer)),
-                Err(kind) => response::from_kind(&self.connection, kind),
+                Err(kind) => self.refuse(kind.into()),
             });
         }
         if let Progress::Answered(command) = &self.progress {
@@ -203,7 +215,7 @@ impl ResponseFuture {
         if let Progress::Opening(opening) = &mut self.progress {
             let opened =
                 ready!(Pin::new(&mut opening.file).poll(cx)).unwrap_or_else(|lost| Err(io::Error::other(lost)));
-            let progress = std::mem::replace(&mut self.progress, Progress::Failed(Kind::FileUnreadable));
+            let progress = std::mem::replace(&mut self.progress, Progress::failed(Kind::FileUnreadable));
             if let Progress::Opening(opening) = progress {
                 match opened {
                     Ok(file) => return Poll::Ready(self.respond(&opening.command, Content::File(file))),
@@ -213,17 +225,26 @@ impl ResponseFuture {
                 }
             }
         }
-        let Progress::Failed(kind) = self.progress else {
+        let Progress::Failed(failure) = self.progress else {
             return Poll::Ready(Err(Kind::Internal));
         };
-        Poll::Ready(response::from_kind(&self.connection, kind))
+        Poll::Ready(self.refuse(failure))
+    }
+
+    /// The answer to an error, told as the client wants it.
+    fn refuse(&self, failure: Failure) -> Result<Response<ResponseBody>, Kind> {
+        let format = match &self.accept {
+            Some(accept) => negotiation::error_format(Some(accept.as_bytes())),
+            None => failure.format,
+        };
+        response::from_kind(&self.connection, failure.kind, format)
     }
 
     /// The response of a reply that is not whole; `None` if a file must be opened first.
-    fn take_reply(&mut self, reply: Reply) -> Result<Option<Response<ResponseBody>>, Kind> {
-        let progress = std::mem::replace(&mut self.progress, Progress::Failed(Kind::Internal));
+    fn take_reply(&mut self, reply: Reply) -> Result<Option<Response<ResponseBody>>, Failure> {
+        let progress = std::mem::replace(&mut self.progress, Progress::failed(Kind::Internal));
         let Progress::Dispatched(mut exchange) = progress else {
-            return Err(Kind::Internal);
+            return Err(Kind::Internal.into());
         };
         let command = match reply {
             Reply::Response(command) => command,
@@ -232,20 +253,21 @@ impl ResponseFuture {
                 self.progress = Progress::File(outcome);
                 return Ok(None);
             }
-            Reply::Fail(kind) => {
-                if kind.is_from_handler() {
+            Reply::Fail(failure) => {
+                if failure.kind.is_from_handler() {
                     exchange.complete();
                 } else {
-                    exchange.end_as(kind);
+                    exchange.end_as(failure.kind);
                 }
-                return Err(kind);
+                return Err(failure);
             }
         };
         if command.is_streamed() {
             if let Some(first) = command.body() {
                 exchange.state().deliver_first_chunk(exchange.id(), &first);
             }
-            return self.respond(&command, Content::Chunked(exchange)).map(Some);
+            let response = self.respond(&command, Content::Chunked(exchange));
+            return response.map(Some).map_err(Failure::from);
         }
         exchange.complete();
         let path = path_of(&command);
@@ -257,7 +279,7 @@ impl ResponseFuture {
     fn respond(&self, command: &ResponseCommand<Bytes>, content: Content) -> Result<Response<ResponseBody>, Kind> {
         response::from_command(&self.connection, self.head_request, command, content).or_else(|kind| {
             log::error!("a response command does not decode: {kind}");
-            response::from_kind(&self.connection, kind)
+            self.refuse(kind.into())
         })
     }
 }
@@ -359,6 +381,10 @@ fn answer(connection: &Rc<Connection>, core: Destination<'_>, parts: &Parts) -> 
     let state = &connection.state;
     match core {
         Destination::Answered(response) => {
+            let response = response.told(|| {
+                let accept = parts.headers.get(ACCEPT).map(HeaderValue::as_bytes);
+                negotiation::error_format(accept)
+            });
             state.count_core_response(response.command());
             Ok(Progress::Answered(response.command().clone()))
         }

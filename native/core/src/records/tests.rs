@@ -154,7 +154,7 @@ fn commands_are_read_in_order() {
     let commands: Vec<_> = Commands::new(&outbox).map(Result::unwrap).collect();
     let [
         Command::Response(7, first),
-        Command::Fail(8, Kind::Overloaded),
+        Command::Fail(8, Kind::Overloaded, b""),
         Command::Response(9, last),
     ] = &commands[..]
     else {

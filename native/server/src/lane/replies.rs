@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use hinny_core::commands::ResponseCommand;
 use hinny_core::error::Kind;
-use hinny_core::status;
+use hinny_core::status::{self, Failure};
 
 use super::{Lane, OpenRequest, settle};
 use crate::connection::Connection;
@@ -24,10 +24,10 @@ pub(crate) fn answer<B: AsRef<[u8]>>(connection: &Rc<Connection>, command: &Resp
 }
 
 /// Writes the answer to an error of the oldest request. Its exchange is over.
-pub(crate) fn fail(connection: &Rc<Connection>, kind: Kind) {
+pub(crate) fn fail(connection: &Rc<Connection>, failure: Failure) {
     fenced(connection, |lane| {
         if let Some(request) = lane.open.pop_front() {
-            refuse(connection, lane, &request, kind);
+            refuse(connection, lane, &request, failure);
             go_on(connection, lane);
         }
     });
@@ -72,7 +72,7 @@ pub(super) fn time_out(connection: &Rc<Connection>) {
     if let Some(request) = lane.open.pop_front() {
         let kind = Kind::HandlerTimeout;
         connection.state.end_exchange(request.exchange, Some(kind));
-        refuse(connection, lane, &request, kind);
+        refuse(connection, lane, &request, kind.into());
         go_on(connection, lane);
     }
 }
@@ -90,7 +90,7 @@ fn go_on(connection: &Rc<Connection>, lane: &mut Lane) {
         if let Some(request) = lane.open.pop_front() {
             match reply {
                 Reply::Response(command) => respond(connection, lane, &request, &command),
-                Reply::Fail(kind) => refuse(connection, lane, &request, kind),
+                Reply::Fail(failure) => refuse(connection, lane, &request, failure),
                 Reply::File(outcome) => respond_file(connection, lane, &request, outcome),
             }
         }
@@ -120,7 +120,7 @@ pub(super) fn respond<B: AsRef<[u8]>>(
         Ok(false) => {}
         Err(kind) => {
             log::error!("a response command does not decode: {kind}");
-            refuse(connection, lane, request, kind);
+            refuse(connection, lane, request, kind.into());
         }
     }
 }
@@ -129,8 +129,11 @@ pub(super) fn respond<B: AsRef<[u8]>>(
 pub(super) fn respond_file(connection: &Connection, lane: &mut Lane, request: &OpenRequest, outcome: Outcome) {
     let answer = match outcome {
         Ok(answer) if answer.is_whole() => answer,
-        Ok(_) => return refuse(connection, lane, request, Kind::Internal),
-        Err(kind) => return refuse(connection, lane, request, kind),
+        Ok(_) => return refuse(connection, lane, request, Kind::Internal.into()),
+        Err(kind) => {
+            let format = request.format;
+            return refuse(connection, lane, request, Failure { kind, format });
+        }
     };
     connection.state.switches.metrics.core_responses.add(1);
     let close = is_last(connection, lane, request);
@@ -145,14 +148,14 @@ pub(super) fn respond_file(connection: &Connection, lane: &mut Lane, request: &O
 }
 
 /// Writes the answer to an error.
-pub(super) fn refuse(connection: &Connection, lane: &mut Lane, request: &OpenRequest, kind: Kind) {
+pub(super) fn refuse(connection: &Connection, lane: &mut Lane, request: &OpenRequest, failure: Failure) {
     let close = is_last(connection, lane, request);
-    let Some(answer) = status::answer(kind) else {
+    let Some(answer) = status::answer(failure.kind) else {
         return end(connection, lane);
     };
     connection.state.switches.metrics.errors_answered.add(1);
     with_frame(connection, request, close, |out, frame| {
-        response_bytes::write_answer(out, answer, frame);
+        response_bytes::write_answer(out, answer, failure.format, frame);
     });
     if answer.close || close {
         end(connection, lane);

@@ -4,10 +4,12 @@ use std::rc::Rc;
 use std::task::Context;
 
 use hinny_codec::head::{self, Head, Parsed, Space};
+use hinny_codec::negotiation;
 use hinny_core::error::Kind;
 use hinny_core::names;
 use hinny_core::options::RouteOptions;
 use hinny_core::records::{RepeatedRequest, RequestHead, RequestWriter};
+use hinny_core::status::{ErrorFormat, Failure};
 use hinny_router::Asked;
 
 use super::last_head::{Known, NewHead};
@@ -27,6 +29,8 @@ use crate::test_faults::FAULT_HEADER;
 /// The ids of the methods that are safe (RFC 9110 §9.2.1), a bit each: GET, HEAD, OPTIONS, TRACE.
 const SAFE_METHODS: u32 = 1 << 1 | 1 << 2 | 1 << 6 | 1 << 8;
 const HEAD: u8 = 2;
+
+const ACCEPT_COLON: &[u8] = b"accept:";
 
 /// Hands over the requests that wait in the lane; whether there were any.
 pub(super) fn take_rest(connection: &Rc<Connection>, lane: &mut Lane, cx: &Context<'_>) -> bool {
@@ -95,6 +99,7 @@ fn take_known(
     let asking = Asking {
         method: line.method,
         close: known.close,
+        fields: bytes.get(line.length..line.length + known.bytes.len())?,
     };
     let target = match table {
         None => state.own_handler(),
@@ -200,7 +205,10 @@ fn take_new<'b>(
         }
     };
     let options = options(connection, &destination);
-    let kind = BodyKind::of(head.content_length.and_then(|_| value(&head, names::CONTENT_TYPE)));
+    let kind = BodyKind::of(
+        head.content_length.and_then(|_| value(&head, names::CONTENT_TYPE)),
+        || value(&head, names::CONTENT_ENCODING).is_some_and(parse::is_coding),
+    );
     let body_length = body_length(connection, &head, kind, options).ok_or(Next::Hyper)?;
     let end = head.length + body_length;
     let body = bytes
@@ -209,6 +217,7 @@ fn take_new<'b>(
     let asking = Asking {
         method,
         close: head.close,
+        fields: &bytes[head.line.length..head.length],
     };
     let fields = NewHead {
         bytes: &bytes[head.line.length..head.length],
@@ -261,11 +270,31 @@ fn wait_for_body(connection: &Connection, options: &RouteOptions) -> Next {
 }
 
 /// What a request says that its response depends on.
-struct Asking {
+struct Asking<'b> {
     /// Id of the method.
     method: u8,
     /// The client will close the connection after the response.
     close: bool,
+    /// The header fields with the empty line; looked at when an error is answered.
+    fields: &'b [u8],
+}
+
+impl Asking<'_> {
+    /// An error as the client wants to be told.
+    fn failure(&self, kind: Kind) -> Failure {
+        Failure {
+            kind,
+            format: self.error_format(),
+        }
+    }
+
+    fn error_format(&self) -> ErrorFormat {
+        let lines = self.fields.split(|byte| *byte == b'\n');
+        let accept = lines
+            .filter_map(|line| line.split_at_checked(ACCEPT_COLON.len()))
+            .find(|(name, _)| name.eq_ignore_ascii_case(ACCEPT_COLON));
+        negotiation::error_format(accept.map(|(_, value)| value.trim_ascii()))
+    }
 }
 
 /// What a request says about content. A body that is announced and empty is none, as for hyper.
@@ -292,16 +321,24 @@ fn may_answer(connection: &Connection, lane: &Lane) -> Result<(), Next> {
 }
 
 /// Answers a request that is the core's to answer, when it is its turn.
-fn answer(connection: &Rc<Connection>, lane: &mut Lane, asking: &Asking, core: Destination<'_>) -> Result<(), Next> {
+fn answer(
+    connection: &Rc<Connection>,
+    lane: &mut Lane,
+    asking: &Asking<'_>,
+    core: Destination<'_>,
+) -> Result<(), Next> {
     may_answer(connection, lane)?;
     let request = begin(connection, asking, &connection.state.options.route);
     match core {
         Destination::Answered(response) => {
+            let response = response.told(|| asking.error_format());
             connection.state.count_core_response(response.command());
             replies::respond(connection, lane, &request, response.command());
         }
-        Destination::Refused(kind) => replies::refuse(connection, lane, &request, kind),
-        Destination::Handler(_) | Destination::Files(_) => replies::refuse(connection, lane, &request, Kind::Internal),
+        Destination::Refused(kind) => replies::refuse(connection, lane, &request, asking.failure(kind)),
+        Destination::Handler(_) | Destination::Files(_) => {
+            replies::refuse(connection, lane, &request, asking.failure(Kind::Internal))
+        }
     }
     Ok(())
 }
@@ -310,7 +347,7 @@ fn answer(connection: &Rc<Connection>, lane: &mut Lane, asking: &Asking, core: D
 fn answer_file(
     connection: &Rc<Connection>,
     lane: &mut Lane,
-    asking: &Asking,
+    asking: &Asking<'_>,
     endpoint: u32,
     head: &Head<'_, '_>,
 ) -> Result<(), Next> {
@@ -324,11 +361,17 @@ fn answer_file(
     let fields = head.fields().map(|(id, _, value)| (id, value));
     match state.find_file(endpoint, &target, fields) {
         Lookup::Known(outcome) => {
-            let request = begin(connection, asking, options);
+            let mut request = begin(connection, asking, options);
+            if outcome.is_err() {
+                request.format = asking.error_format();
+            }
             replies::respond_file(connection, lane, &request, outcome);
         }
         Lookup::Unknown(look) => {
             if let Some(exchange) = open(connection, lane, asking, options, Ok(())) {
+                if let Some(request) = lane.open.back_mut() {
+                    request.format = asking.error_format();
+                }
                 state.look(endpoint, exchange, look);
             }
         }
@@ -382,7 +425,7 @@ const fn is_safe(method: u8) -> bool {
 fn open(
     connection: &Rc<Connection>,
     lane: &mut Lane,
-    asking: &Asking,
+    asking: &Asking<'_>,
     options: &RouteOptions,
     parsed: Result<(), Kind>,
 ) -> Option<u64> {
@@ -401,14 +444,14 @@ fn open(
             Some(exchange)
         }
         Err(kind) => {
-            replies::refuse(connection, lane, &request, kind);
+            replies::refuse(connection, lane, &request, asking.failure(kind));
             None
         }
     }
 }
 
 /// Counts a request; its exchange is not open.
-fn begin(connection: &Connection, asking: &Asking, options: &RouteOptions) -> OpenRequest {
+fn begin(connection: &Connection, asking: &Asking<'_>, options: &RouteOptions) -> OpenRequest {
     let state = &connection.state;
     let requests = connection.lane_requests.get() + 1;
     connection.lane_requests.set(requests);
@@ -419,6 +462,7 @@ fn begin(connection: &Connection, asking: &Asking, options: &RouteOptions) -> Op
         head_request: asking.method == HEAD,
         safe: is_safe(asking.method),
         close: asking.close || requests >= state.options.max_requests_per_connection,
+        format: ErrorFormat::Usual,
     }
 }
 

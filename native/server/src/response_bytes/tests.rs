@@ -5,7 +5,7 @@ use hinny_core::records::{
     FLAG_RESPONSE_BODY, HEADER_ENTRY_SIZE, RESPONSE, RESPONSE_BODY_LENGTH, RESPONSE_FLAGS, RESPONSE_HEADER_COUNT,
     RESPONSE_HEADERS, RESPONSE_STATUS, RESPONSE_TYPE,
 };
-use hinny_core::status;
+use hinny_core::status::{self, ErrorFormat};
 
 use super::*;
 
@@ -204,7 +204,7 @@ fn answers_to_errors() {
     ];
     for (kind, frame, expected) in table {
         let mut out = Vec::new();
-        write_answer(&mut out, status::answer(kind).unwrap(), frame);
+        write_answer(&mut out, status::answer(kind).unwrap(), ErrorFormat::Usual, frame);
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 }

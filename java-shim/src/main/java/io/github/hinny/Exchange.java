@@ -147,7 +147,7 @@ final class Exchange extends Work {
     /** Answers that no worker has room, with {@code writer} of the driver's own thread. */
     void refuse(final ReplyWriter writer) {
         try {
-            ResponseEncoder.encodeFailure(id, Records.KIND_OVERLOADED, writer.outbox);
+            ResponseEncoder.encodeFailure(id, Records.KIND_OVERLOADED, request, writer.outbox);
         } catch (final OutOfMemoryError noMemory) {
             failWithoutMemory();
         }
@@ -345,7 +345,7 @@ final class Exchange extends Work {
 
     private void fail(final Throwable thrown, final ReplyWriter writer) {
         try {
-            HandlerFailure.answer(id, thrown, writer);
+            HandlerFailure.answer(id, thrown, request, writer);
         } catch (final OutOfMemoryError noMemory) {
             failWithoutMemory();
         }

@@ -41,7 +41,7 @@ final class HandlerFailure {
     }
 
     /** Appends the error that answers what a handler has thrown or returned. It goes out before {@link #report}. */
-    static void answer(final long id, final Throwable failure, final ReplyWriter writer) {
+    static void answer(final long id, final Throwable failure, final RingRequest request, final ReplyWriter writer) {
         final int kind;
         if (failure instanceof ContentMalformedException) {
             kind = Records.KIND_CONTENT_MALFORMED;
@@ -50,7 +50,7 @@ final class HandlerFailure {
         } else {
             kind = Records.KIND_HANDLER_THREW;
         }
-        ResponseEncoder.encodeFailure(id, kind, writer.outbox);
+        ResponseEncoder.encodeFailure(id, kind, request, writer.outbox);
     }
 
     /** Reports what was answered, unless it is the client's fault. */

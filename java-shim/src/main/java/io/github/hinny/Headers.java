@@ -22,6 +22,8 @@ import clojure.lang.PersistentArrayMap;
 public final class Headers extends LazyMap {
     private static final long serialVersionUID = 1L;
 
+    private static final int ACCEPT_BYTES_MAX = 1024;
+
     private final transient byte[] bytes;
 
     /** Where the header texts start in {@link #bytes}. */
@@ -58,6 +60,22 @@ public final class Headers extends LazyMap {
         return index < 0
                 ? PersistentArrayMap.EMPTY
                 : Params.ofCookies(bytes, valueStart(index), valueLength(index), most);
+    }
+
+    /**
+     * Writes the value of the Accept header to {@code outbox}, if it is there, not very long, and {@code outbox} has room for it
+     * already.
+     *
+     * @return its length
+     */
+    int putAccept(final Outbox outbox) {
+        final int index = indexOf("accept");
+        final int length = index < 0 ? 0 : valueLength(index);
+        if (length == 0 || length > ACCEPT_BYTES_MAX || !outbox.hasRoom(length + Long.BYTES)) {
+            return 0;
+        }
+        outbox.put(bytes, valueStart(index), length);
+        return length;
     }
 
     /** Returns whether there is a header with that lower-case name. */

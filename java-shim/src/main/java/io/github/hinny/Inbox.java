@@ -256,7 +256,7 @@ final class Inbox {
                 registered(called, request).goOn(response, rest, start);
             }
         } catch (final Throwable thrown) {
-            HandlerFailure.answer(id, thrown, writer);
+            HandlerFailure.answer(id, thrown, request, writer);
             HandlerFailure.report(driver, thrown, request);
         } finally {
             Thread.interrupted();

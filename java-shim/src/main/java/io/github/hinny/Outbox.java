@@ -95,6 +95,11 @@ public final class Outbox {
         return length <= array.length - position;
     }
 
+    /** Returns whether so many bytes can be written without more memory, and without what is set apart for failures. */
+    boolean hasRoom(final int length) {
+        return length <= limit - position;
+    }
+
     /** Returns a copy of what was written from {@code start} on. */
     byte[] copyFrom(final int start) {
         return Arrays.copyOfRange(array, start, position);
@@ -104,6 +109,12 @@ public final class Outbox {
     void put(final byte[] source) {
         System.arraycopy(source, 0, reserve(source.length), position, source.length);
         position += source.length;
+    }
+
+    /** Writes {@code source[from .. from + length)}. */
+    void put(final byte[] source, final int from, final int length) {
+        System.arraycopy(source, from, reserve(length), position, length);
+        position += length;
     }
 
     /** Writes the low byte of each character of {@code text}: right for text of at most U+00FF. */

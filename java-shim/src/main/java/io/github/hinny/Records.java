@@ -17,7 +17,7 @@ import java.nio.ByteOrder;
  */
 public final class Records {
     /** Changes with every change of this layout; both sides compare it at load. */
-    public static final int ABI_VERSION = 6;
+    public static final int ABI_VERSION = 7;
 
     /** Record type: a request for a handler. */
     public static final int REQUEST = 1;
@@ -161,8 +161,10 @@ public final class Records {
 
     // Fail command.
     public static final int FAIL_KIND = 5;
+    public static final int FAIL_ACCEPT_LENGTH = 6;
     public static final int FAIL_EXCHANGE = 8;
     public static final int FAIL_SIZE = 16;
+    public static final int FAIL_ACCEPT = 16;
 
     /** Error kind: the handler threw. */
     public static final int KIND_HANDLER_THREW = 1;

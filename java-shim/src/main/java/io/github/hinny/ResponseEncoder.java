@@ -1,6 +1,7 @@
 package io.github.hinny;
 
 import static io.github.hinny.Records.FAIL;
+import static io.github.hinny.Records.FAIL_ACCEPT_LENGTH;
 import static io.github.hinny.Records.FAIL_EXCHANGE;
 import static io.github.hinny.Records.FAIL_KIND;
 import static io.github.hinny.Records.FAIL_SIZE;
@@ -103,6 +104,29 @@ public final class ResponseEncoder {
         array[start + FAIL_KIND] = (byte) kind;
         Records.putU64(array, start + FAIL_EXCHANGE, exchange);
         outbox.position(start + FAIL_SIZE);
+    }
+
+    /**
+     * As {@link #encodeFailure(long, int, Outbox)}, with what the client of {@code request} accepts, so that it is told the error
+     * in its own format. That is left out where there is no room for it: failures need no memory.
+     */
+    static void encodeFailure(final long exchange, final int kind, final RingRequest request, final Outbox outbox) {
+        final int start = outbox.position();
+        encodeFailure(exchange, kind, outbox);
+        final int length = acceptLength(request, outbox);
+        if (length > 0) {
+            outbox.pad(start);
+            Records.putU16(outbox.array(), start + FAIL_ACCEPT_LENGTH, length);
+            Records.putU32(outbox.array(), start + RESPONSE_LENGTH, outbox.position() - start);
+        }
+    }
+
+    private static int acceptLength(final RingRequest request, final Outbox outbox) {
+        try {
+            return request == null ? 0 : request.putAccept(outbox);
+        } catch (final OutOfMemoryError noMemory) {
+            return 0;
+        }
     }
 
     private Object write(final Object response, final long exchange, final boolean toHead, final Outbox outbox) {

@@ -172,6 +172,11 @@ public final class RingRequest extends LazyMap {
         return header == null ? PersistentArrayMap.EMPTY : Params.ofCookies((String) header, most);
     }
 
+    /** Writes the request's own Accept header to {@code outbox}; see {@link Headers#putAccept}. */
+    int putAccept(final Outbox outbox) {
+        return record.headers().putAccept(outbox);
+    }
+
     /** Makes the request a part of an exchange; see {@link RequestRecord#attachTo}. */
     RequestBody attachTo(final Exchange exchange, final Driver driver) {
         return record.attachTo(exchange, driver);
