@@ -91,14 +91,21 @@
          table (route-table/compile-table routes (route-table/as-data routes) resolved)]
      (->Router routes (route-table/names routes) table))))
 
+(defn- wrapped
+  "The endpoints with their handlers inside `wrap`."
+  [endpoints wrap]
+  (mapv #(cond-> % (:handler %) (update :handler wrap)) endpoints))
+
 (defn ^:no-doc server-table
   "Returns the `RouteTable` of `source` (a router, route data, or nil) with a server's `opts`: `:fallback?`,
-  `:trailing-slash`, `:options`, and `:more`, route data of the server's own, of which the table does not tell."
-  ^RouteTable [source {:keys [more] :as opts}]
+  `:trailing-slash`, `:options`, `:wrap`, a function of each handler, nil for none, and `:more`, route data of the server's own, of which the
+  table does not tell."
+  ^RouteTable [source {:keys [more wrap] :as opts}]
   (let [own (cond
               (instance? RouterParts source) (.routes ^RouterParts source)
               (some? source) (route-table/routes source (dissoc opts :more)))
-        all (into (vec own) (route-table/routes more {:from (count own)}))
+        all (cond->> (into (vec own) (route-table/routes more {:from (count own)}))
+              wrap (mapv #(update % :endpoints wrapped wrap)))
         table (route-table/compile-table all (some-> own route-table/as-data) opts)]
     ;; Those of a router have been looked at.
     (when-not (instance? RouterParts source)

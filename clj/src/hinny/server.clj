@@ -22,6 +22,7 @@
    [hinny.impl.foreign :as foreign]
    [hinny.impl.handler-timeout :as handler-timeout]
    [hinny.impl.health :as health]
+   [hinny.impl.lenient-headers :as lenient-headers]
    [hinny.impl.options :as options]
    [hinny.router :as router])
   (:import
@@ -108,6 +109,7 @@
   (router/server-table source {:fallback? (some? handler)
                                :trailing-slash (:trailing-slash settings)
                                :options settings
+                               :wrap (when (:lenient-headers? settings) lenient-headers/wrap)
                                :more (health/routes health)}))
 
 (defn- engine-settings
@@ -177,6 +179,7 @@
   (let [{:keys [routes] :as resolved} (foreign/resolve-options function opts)
         _ (check-handler handler resolved)
         {:keys [health] :as settings} (-> (assoc resolved :handler handler)
+                                          lenient-headers/settings
                                           handler-timeout/settings
                                           (update :health health/resolve-options))
         route-table (when (or routes health) (compile-routes routes settings))]

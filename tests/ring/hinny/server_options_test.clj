@@ -61,6 +61,7 @@
    :on-error nil
    :reuse-port? false
    :shutdown-hook? true
+   :lenient-headers? false
    :daemon? false
    :join? false})
 
@@ -75,7 +76,7 @@
                           :header-read-timeout-ms 1 :body-read-timeout-ms 1 :min-body-bytes-per-second 0 :body-rate-grace-ms 100 :keep-alive-timeout-ms 1
                           :response-write-timeout-ms 1 :handler-timeout-ms 0 :drain-timeout-ms 0
                           :drain-delay-ms 1 :on-drained list :on-error vector :timeout-handler vector
-                          :reuse-port? true :shutdown-hook? false :daemon? true :join? true}]
+                          :reuse-port? true :shutdown-hook? false :daemon? true :lenient-headers? true :join? true}]
     (testing (str option " set changes itself and nothing else")
       (is (= (assoc defaults option value) (options/resolve-options {option value}))))))
 

@@ -300,6 +300,13 @@ pub const OPTIONS: &[OptionSpec] = &[
         doc: "Whether the end of the JVM (SIGTERM, System/exit) stops the server first, with its drain.",
     },
     OptionSpec {
+        name: "lenient-headers?",
+        kind: OptionKind::Boolean,
+        unit: "",
+        default: OptionDefault::Boolean(false),
+        doc: "Whether header values of responses that are no strings are sent all the same: a number and the like as its str, also in sequences; nil is left out. Else they are a 500, as the Ring SPEC has it.",
+    },
+    OptionSpec {
         name: "daemon?",
         kind: OptionKind::Boolean,
         unit: "",
