@@ -10,13 +10,16 @@ pub(crate) mod task;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::fmt;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 
+use bytes::Bytes;
+use hinny_core::commands::ResponseCommand;
 use hinny_core::error::Kind;
 use hinny_core::status::{self, ErrorFormat};
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use tokio::net::TcpStream;
 
 use crate::body_rate::BodyRate;
@@ -28,6 +31,9 @@ use crate::response_bytes::{self, Frame};
 use crate::server_name::LastHost;
 use crate::socket::Socket;
 use crate::timeouts::{Phase, RequestTimeouts};
+
+/// How long a connection has nothing to do until a drain ends it at once.
+const SETTLED_MS: u64 = 1_000;
 
 /// What all who serve a connection share about it.
 pub(crate) struct Connection {
@@ -132,6 +138,28 @@ impl Connection {
 
     pub(crate) fn phase(&self) -> (Phase, u64) {
         (self.phase.get(), self.since_ms.get())
+    }
+
+    /// Whether the connection has been between two requests for so long that a drain need not wait for another one.
+    pub(crate) fn is_settled(&self) -> bool {
+        let (phase, since_ms) = self.phase();
+        matches!(phase, Phase::Fresh | Phase::Idle) && self.state.now_ms().saturating_sub(since_ms) >= SETTLED_MS
+    }
+
+    /// Counts an answer to a request that is an error, and tells of it.
+    pub(crate) fn refused(&self, status: StatusCode, reason: &dyn fmt::Display) {
+        self.state.switches.metrics.errors_answered.add(1);
+        log::debug!("answered {} {}: {reason}", self.remote_addr, status.as_u16());
+    }
+
+    /// Counts a response that the core gives by itself.
+    pub(crate) fn core_answered(&self, response: &ResponseCommand<Bytes>) {
+        if response.status().is_client_error() {
+            let status = response.status();
+            self.refused(status, &status.canonical_reason().unwrap_or("error"));
+        } else {
+            self.state.switches.metrics.core_responses.add(1);
+        }
     }
 
     /// Whether the connection ends with the current request: it is the last one that it may have, or its body was never
@@ -380,7 +408,7 @@ pub(crate) fn answer_raw(connection: &Connection, kind: Kind) -> bool {
     let Some(answer) = status::answer(kind).filter(|_| !socket.is_blocked()) else {
         return false;
     };
-    state.switches.metrics.errors_answered.add(1);
+    connection.refused(answer.status, &kind);
     connection.enter(Phase::Linger);
     let mut date = state.date.borrow_mut();
     let frame = Frame {

@@ -178,6 +178,9 @@ pub(crate) fn poll(connection: &Rc<Connection>, cx: &mut Context<'_>) -> Poll<En
         };
         settle(connection, lane);
         if !moved {
+            if state.draining.get() && lane.open.is_empty() && lane.rest.is_empty() && connection.is_settled() {
+                return written.map(|()| End::Closed { heard_out: true });
+            }
             return Poll::Pending;
         }
     }

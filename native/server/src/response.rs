@@ -178,7 +178,7 @@ pub(crate) fn from_kind(
     format: ErrorFormat,
 ) -> Result<Response<ResponseBody>, Kind> {
     let answer = status::answer(kind).ok_or(kind)?;
-    connection.state.switches.metrics.errors_answered.add(1);
+    connection.refused(answer.status, &kind);
     let (content_type, body) = answer.content(format);
     let body = match body {
         Cow::Borrowed(body) => Bytes::from_static(body),

@@ -271,16 +271,6 @@ impl LoopState {
             },
         )
     }
-
-    /// Counts a response that the core gives by itself.
-    pub(crate) fn count_core_response(&self, response: &ResponseCommand<Bytes>) {
-        let metrics = &self.switches.metrics;
-        if response.status().is_client_error() {
-            metrics.errors_answered.add(1);
-        } else {
-            metrics.core_responses.add(1);
-        }
-    }
 }
 
 fn own_response<'r>(response: ResponseCommand<Bytes>) -> Destination<'r> {

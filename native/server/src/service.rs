@@ -385,7 +385,7 @@ fn answer(connection: &Rc<Connection>, core: Destination<'_>, parts: &Parts) -> 
                 let accept = parts.headers.get(ACCEPT).map(HeaderValue::as_bytes);
                 negotiation::error_format(accept)
             });
-            state.count_core_response(response.command());
+            connection.core_answered(response.command());
             Ok(Progress::Answered(response.command().clone()))
         }
         Destination::Files(endpoint) => {

@@ -65,6 +65,31 @@
                 (probe/set-level native-logger level)
                 (is (= [200 (str "/" (name level))] (probe/ask server (str "/" (name level)))))))))))))
 
+(deftest core-answer-test
+  (doseq [engine [:auto :hyper]]
+    (testing (str engine ": what the core answers with an error is told at DEBUG, with status, reason and client")
+      (probe/with-log-events [events native-logger]
+        (probe/with-level [native-logger :debug]
+          (raw/with-server [server nil {:event-loops 1 :http1-engine engine :max-uri-bytes 64 :max-body-bytes 3
+                                        :routes [["/a" {:get {:handler ok-body}}]
+                                                 ["/slow" {:handler (fn [_] @(promise)) :handler-timeout-ms 20}]]}]
+            (doseq [[request told] [[(raw/head "GET / HTTP/1.1") #"^answered 127\.0\.0\.1 400: request head malformed"]
+                                    [(raw/get-request "/none") #"^answered 127\.0\.0\.1 404: "]
+                                    [(raw/post "/a" "") #"^answered 127\.0\.0\.1 405: "]
+                                    [(raw/post "/slow" "abcd") #"^answered 127\.0\.0\.1 413: request body exceeds 3 bytes"]
+                                    [(raw/get-request (str "/" (apply str (repeat 80 \a))))
+                                     #"^answered 127\.0\.0\.1 414: request target exceeds 64 bytes"]
+                                    [(raw/get-request "/slow") #"^answered 127\.0\.0\.1 503: handler timed out"]]]
+              (reset! events [])
+              (raw/answer server request)
+              (is (= :debug (:level (probe/await-event events told))))))))
+      (probe/with-log-events [events native-logger]
+        (testing "and not at INFO"
+          (raw/with-server [server nil {:event-loops 1 :http1-engine engine :routes [["/a" {:get {:handler ok-body}}]]}]
+            (is (= 404 (first (probe/ask server "/none"))))
+            (probe/ask server "/a"))
+          (is (= [] @events)))))))
+
 (deftest order-test
   (testing "events of many connections all arrive, once each"
     (probe/with-level [native-logger :debug]

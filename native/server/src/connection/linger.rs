@@ -26,13 +26,16 @@ const TOTAL_MS: u64 = 30_000;
 /// descriptors.
 const CONNECTIONS_MAX: usize = 1024;
 
-/// How long a drain waits for a connection that lingers.
+/// How long a drain waits for a connection that lingers, and for one that had nothing to do for a second: its client has read the
+/// last response.
 const DRAIN_WAIT_MS: u64 = 300;
+const SETTLED_WAIT_MS: u64 = 20;
 
 /// A connection that lingers.
 pub(crate) struct Linger {
     connection: Rc<Connection>,
     began_ms: u64,
+    settled: bool,
     wait: DrainWait,
 }
 
@@ -53,11 +56,13 @@ impl Linger {
         if connection.socket.borrow().has_ended() || state.lingering.get() >= CONNECTIONS_MAX {
             return None;
         }
+        let settled = connection.is_settled();
         connection.enter(Phase::Linger);
         state.lingering.update(|lingering| lingering + 1);
         Some(Self {
             connection: Rc::clone(connection),
             began_ms: state.now_ms(),
+            settled,
             wait: DrainWait::None,
         })
     }
@@ -90,7 +95,8 @@ impl Linger {
         let state = &self.connection.state;
         if matches!(self.wait, DrainWait::None) && state.draining.get() {
             let clock = state.clock.clone();
-            self.wait = DrainWait::Until(Box::pin(async move { clock.sleep_ms(DRAIN_WAIT_MS).await }));
+            let wait_ms = if self.settled { SETTLED_WAIT_MS } else { DRAIN_WAIT_MS };
+            self.wait = DrainWait::Until(Box::pin(async move { clock.sleep_ms(wait_ms).await }));
         }
         if let DrainWait::Until(sleep) = &mut self.wait
             && sleep.as_mut().poll(cx).is_ready()

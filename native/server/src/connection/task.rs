@@ -210,7 +210,9 @@ fn abandon(connection: &Connection) {
 /// requests may still bring one, for a while: its client has not been told yet.
 fn drain(http: &mut Http, connection: &Connection, draining: &mut bool) -> bool {
     let state = &connection.state;
-    let may_wait = matches!(connection.phase().0, Phase::Fresh | Phase::Idle) && !state.grace_passed.get();
+    let may_wait = matches!(connection.phase().0, Phase::Fresh | Phase::Idle)
+        && !state.grace_passed.get()
+        && !connection.is_settled();
     if *draining || !state.draining.get() || may_wait {
         return false;
     }

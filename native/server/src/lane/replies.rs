@@ -153,7 +153,7 @@ pub(super) fn refuse(connection: &Connection, lane: &mut Lane, request: &OpenReq
     let Some(answer) = status::answer(failure.kind) else {
         return end(connection, lane);
     };
-    connection.state.switches.metrics.errors_answered.add(1);
+    connection.refused(answer.status, &failure.kind);
     with_frame(connection, request, close, |out, frame| {
         response_bytes::write_answer(out, answer, failure.format, frame);
     });

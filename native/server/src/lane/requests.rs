@@ -332,7 +332,7 @@ fn answer(
     match core {
         Destination::Answered(response) => {
             let response = response.told(|| asking.error_format());
-            connection.state.count_core_response(response.command());
+            connection.core_answered(response.command());
             replies::respond(connection, lane, &request, response.command());
         }
         Destination::Refused(kind) => replies::refuse(connection, lane, &request, asking.failure(kind)),
