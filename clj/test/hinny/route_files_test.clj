@@ -132,10 +132,15 @@
           jar (write-jar [["public/" ""] ["public/a" "jar"] ["public/b" "jar"] ["public/d" "a file in the way"]])]
       (is (= {"a" "directory" "b" "jar" "d/e" "directory"} (first (below "public" [root jar]))))
       (is (= {"a" "jar" "b" "jar" "d" "a file in the way"} (first (below "public" [jar root]))))))
-  (testing "a jar that lists no directories is found in the class path of the JVM"
+  (testing "a jar that lists no directories is found where the loader looks, and merged in its order"
+    (let [jar (write-jar [["unlisted/a" "jar"] ["unlisted/b" "jar"]])
+          root (doto (new-directory) (put "unlisted/a" "directory") (put "unlisted/c" "directory"))]
+      (is (= {"a" "jar" "b" "jar"} (first (below "unlisted" [jar]))))
+      (is (= {"a" "jar" "b" "jar" "c" "directory"} (first (below "unlisted" [jar root]))))
+      (is (= {"a" "directory" "b" "jar" "c" "directory"} (first (below "unlisted" [root jar]))))))
+  (testing "and in the class path of the JVM"
     (let [jar (write-jar [["unlisted/a" "1"]])
           class-path (System/getProperty "java.class.path")]
-      (is (nil? (below "unlisted" [jar])))
       (try
         (System/setProperty "java.class.path" (str class-path File/pathSeparator jar File/pathSeparator "none.jar"))
         (is (= {"a" "1"} (first (below "unlisted" []))))

@@ -4,6 +4,8 @@
 //! - What is decoded can be sent: header fields are valid, and none of them is one that the server itself must set.
 //! - Nothing is looked at on disk here: that a root exists is checked where it is opened.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use http::{HeaderName, HeaderValue, header};
@@ -117,17 +119,17 @@ impl FilesSettings {
         }
     }
 
-    /// Reads the words of an endpoint whose `files` word is `root`; keys that do not begin with `files-` are other's.
+    /// Reads the words of an endpoint whose `files` word is `root`, a path as the system has it; keys that do not begin with `files-` are other's.
     ///
     /// Each `files-index` is a name; without one there is no index.
     ///
     /// # Errors
     /// An [`OptionError`] that names the option in Clojure.
-    pub fn decode(root: &str, pairs: &[(&str, &[u8])]) -> Result<Self, OptionError> {
-        if root.is_empty() || root.contains('\0') {
+    pub fn decode(root: &[u8], pairs: &[(&str, &[u8])]) -> Result<Self, OptionError> {
+        if root.is_empty() || root.contains(&0) {
             return Err(OptionError(":files :root must be a path".into()));
         }
-        let mut settings = Self::new(root);
+        let mut settings = Self::new(OsStr::from_bytes(root));
         settings.index.clear();
         for (key, value) in pairs {
             let Some(name) = key.strip_prefix("files-") else {

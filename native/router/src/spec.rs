@@ -116,7 +116,7 @@ impl EndpointSpec {
                 }
                 "reply" => source = Source::Reply(number_of(value)?),
                 "files" => {
-                    let settings = FilesSettings::decode(text(value)?, pairs);
+                    let settings = FilesSettings::decode(value, pairs);
                     source = Source::Files(Box::new(settings.map_err(|error| of_option(label, &error))?));
                 }
                 name if name.starts_with("files-") => {}

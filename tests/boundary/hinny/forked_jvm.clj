@@ -48,10 +48,10 @@
 (defn start
   "Starts a JVM that calls the function named by the symbol `function` with `arguments`.
 
-  `:flags` are JVM flags behind those of this JVM. With `:exit? false` its main thread returns as a program's does,
+  `:flags` are JVM flags behind those of this JVM, `:environment` variables beside those of this process. With `:exit? false` its main thread returns as a program's does,
   where it else ends the JVM. What the regular expression `:without` finds is not on its class path. `:descriptors` is how
   many files it may have open. Returns what `finish` takes."
-  [function {:keys [flags descriptors exit? without] :or {exit? true}} & arguments]
+  [function {:keys [flags environment descriptors exit? without] :or {exit? true}} & arguments]
   (let [crash-log (doto (File/createTempFile "hinny-crash-" ".log") .delete)
         output (File/createTempFile "hinny-forked-" ".out")
         form `(do
@@ -73,10 +73,11 @@
                          "clojure.main" "-e" (pr-str form)])]
     {:crash-log crash-log
      :output output
-     :process (-> (ProcessBuilder. ^java.util.List command)
-                  (.redirectErrorStream true)
-                  (.redirectOutput output)
-                  .start)}))
+     :process (let [builder (doto (ProcessBuilder. ^java.util.List command)
+                              (.redirectErrorStream true)
+                              (.redirectOutput output))]
+                (.putAll (.environment builder) (or environment {}))
+                (.start builder))}))
 
 (defn await-line
   "Waits until a JVM of `start` has printed a line that `pattern` matches; the match, nil if none comes."

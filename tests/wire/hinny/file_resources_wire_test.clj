@@ -120,6 +120,26 @@
           (with-open [server (start places routes)]
             (is (= [body "jar"] (map #(:body (asked server "GET" %)) ["/r/both.txt" "/r/jar.txt"])))))))))
 
+(deftest jar-without-directories-test
+  (with-directory [directory]
+    (write! directory "classes/site-of-a-test/both.txt" "directory")
+    (write! directory "classes/site-of-a-test/own.txt" "directory")
+    (let [jar (write-jar! directory "site.jar" [["site-of-a-test/both.txt" "jar"] ["site-of-a-test/sub/jar.txt" "jar"]])
+          classes (path directory "classes")
+          bodies #(map (fn [target] (:body (asked % "GET" target))) ["/r/both.txt" "/r/sub/jar.txt" "/r/own.txt"])]
+      (testing "a jar that lists no directories is merged with a directory of that name, in the order of the class path"
+        (doseq [[places body] [[[classes jar] "directory"] [[jar classes] "jar"]]]
+          (with-open [server (start places routes)]
+            (is (= [body "jar" "directory"] (bodies server))))))
+      (testing "so is one that only a manifest names"
+        (let [naming (File. (path directory "naming.jar"))]
+          (with-open [out (JarOutputStream. (FileOutputStream. naming))]
+            (.putNextEntry out (JarEntry. "META-INF/MANIFEST.MF"))
+            (.write out (raw/latin1 "Manifest-Version: 1.0\r\nClass-Path: site.jar\r\n\r\n"))
+            (.closeEntry out))
+          (with-open [server (start [naming classes] routes)]
+            (is (= ["jar" "jar" "directory"] (bodies server)))))))))
+
 (deftest entry-that-leads-out-test
   (with-directory [directory]
     (let [evil (str "hinny-evil-" (UUID/randomUUID))

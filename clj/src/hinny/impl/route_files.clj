@@ -10,9 +10,11 @@
    [hinny.impl.route-data :as route-data])
   (:import
    (clojure.lang RT)
-   (io.github.hinny ClassPathFiles)
+   (io.github.hinny ClassPathFiles FilePaths)
    (java.io File IOException)
-   (java.nio.file Path)))
+   (java.nio.charset StandardCharsets)
+   (java.nio.file FileSystems Files LinkOption Path)
+   (java.util Arrays)))
 
 (set! *warn-on-reflection* true)
 
@@ -71,7 +73,7 @@
   [value]
   (or (and (string? value) (not (str/blank? value)) (not (str/includes? value "\u0000")))
       (instance? File value)
-      (instance? Path value)))
+      (and (instance? Path value) (= (FileSystems/getDefault) (.getFileSystem ^Path value)))))
 
 (defn- settings
   "The value of an answer as a map with `:root`."
@@ -96,16 +98,27 @@
                                    {:key option :value option-value}))))
     given))
 
+(defn- path-word
+  "The word of a path: text, or bytes if these are not its UTF-8."
+  [path]
+  (let [path-bytes (FilePaths/bytes ^Path path)
+        text (String. path-bytes StandardCharsets/UTF_8)]
+    (if (Arrays/equals path-bytes (.getBytes text StandardCharsets/UTF_8))
+      text
+      path-bytes)))
+
+(def ^:private ^"[Ljava.nio.file.LinkOption;" follow-links (make-array LinkOption 0))
+
 (defn- existing
-  "The absolute path of a file or directory that must be there."
+  "The word of a file or directory that must be there."
   [template answer root directory?]
-  (let [file (.getAbsoluteFile (if (instance? Path root) (.toFile ^Path root) (File. (str root))))]
-    (when-not (if directory? (.isDirectory file) (.isFile file))
+  (let [path (if (instance? Path root) (.toAbsolutePath ^Path root) (FilePaths/path (File. (str root))))]
+    (when-not (if directory? (Files/isDirectory path follow-links) (Files/isRegularFile path follow-links))
       (throw (route-data/invalid template
                                  (str answer " " (pr-str (str root)) ": no such " (if directory? "directory" "file")
-                                      ", looked for at " file)
+                                      ", looked for at " path (FilePaths/unreadable (str path)))
                                  {:key answer :value root})))
-    (str file)))
+    (path-word path)))
 
 (defn- resource-directory
   [template root]
@@ -118,9 +131,10 @@
                                                  {:key :resources :value root}))))]
     (when-not directory
       (throw (route-data/invalid template
-                                 (str ":resources " (pr-str root) ": the class path has no such directory")
+                                 (str ":resources " (pr-str root) ": the class path has no such directory"
+                                      (FilePaths/unreadable (System/getProperty "java.class.path")))
                                  {:key :resources :value root})))
-    (str directory)))
+    (path-word directory)))
 
 (defn words
   "Returns pairs of key and value for the native library. `answer` is `:files`, `:file` or `:resources`, `value` what the

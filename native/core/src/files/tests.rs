@@ -2,7 +2,7 @@ use super::*;
 
 fn decoded(pairs: &[(&str, &str)]) -> Result<FilesSettings, String> {
     let pairs: Vec<(&str, &[u8])> = pairs.iter().map(|(key, value)| (*key, value.as_bytes())).collect();
-    FilesSettings::decode("/srv", &pairs).map_err(|error| error.0)
+    FilesSettings::decode(b"/srv", &pairs).map_err(|error| error.0)
 }
 
 #[test]
@@ -140,9 +140,9 @@ fn what_is_wrong_is_named() {
             "{key} {value}"
         );
     }
-    let error = FilesSettings::decode("", &[]).err().map(|error| error.0);
+    let error = FilesSettings::decode(b"", &[]).err().map(|error| error.0);
     assert_eq!(error.as_deref(), Some(":files :root must be a path"));
-    let error = FilesSettings::decode("/srv", &[("files-index", b"\xff")])
+    let error = FilesSettings::decode(b"/srv", &[("files-index", b"\xff")])
         .err()
         .map(|error| error.0);
     assert_eq!(error.as_deref(), Some(":files :index is not UTF-8"));

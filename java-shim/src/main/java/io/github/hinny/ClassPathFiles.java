@@ -1,11 +1,8 @@
 package io.github.hinny;
 
-import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.JarURLConnection;
-import java.net.URI;
-import java.net.URISyntaxException;
 import java.net.URL;
 import java.net.URLConnection;
 import java.nio.file.FileVisitOption;
@@ -25,6 +22,7 @@ import java.util.Set;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
 import java.util.stream.Stream;
+import java.util.zip.ZipException;
 
 /**
  * Directories of the class path as directories of the file system.
@@ -56,28 +54,29 @@ public final class ClassPathFiles {
     /**
      * Returns a directory with all that stands below {@code prefix} in the class path of {@code loader}.
      *
-     * <p>Some tools write jars that list no directories, in which a loader finds none. If it finds none at all, the jars of
-     * the JVM's own class path are searched.
+     * <p>Some tools write jars that list no directories, in which a loader finds none, and a loader does not find what the JVM
+     * cannot say in its charset of file names. So the jars and directories of the class path are looked into as well; if there is
+     * nothing, the jars of the JVM's own, which this loader may not have.
      *
      * @param prefix a path with {@code /} between its parts, without one at either end
      * @return null if the class path has no such directory
      * @throws IOException if it cannot be read or copied, or has an entry that would leave the directory
      */
     public static synchronized Path directory(final String prefix, final ClassLoader loader) throws IOException {
-        Set<Root> roots = roots(prefix, loader);
+        final List<Root> roots = roots(prefix, found(prefix, loader), ClassPath.places(loader));
         if (roots.isEmpty()) {
-            roots = jarsWith(prefix);
+            roots.addAll(roots(prefix, Set.of(), ClassPath.ofJvm()));
+            roots.removeIf(root -> !root.isJar());
         }
         if (roots.isEmpty()) {
             return null;
         }
-        final Root first = roots.iterator().next();
-        if (roots.size() == 1 && !first.isJar()) {
-            return first.path();
+        if (roots.size() == 1 && !roots.get(0).isJar()) {
+            return roots.get(0).path();
         }
         final List<String> key = new ArrayList<>(List.of(prefix));
         for (final Root root : roots) {
-            key.add(lastModified(root) + " " + root.path());
+            key.add(lastModified(root) + " " + root.path().toUri());
         }
         final Path known = COPIES.get(key);
         if (known != null && Files.isDirectory(known)) {
@@ -88,13 +87,60 @@ public final class ClassPathFiles {
         return copy;
     }
 
+    /**
+     * Returns the directories of that name, in the order of the class path: what the loader finds, in its order, and each of the
+     * others behind the one that stands before it in the class path.
+     */
+    private static List<Root> roots(final String prefix, final Set<Root> found, final Iterable<Path> places)
+            throws IOException {
+        final List<Root> roots = new ArrayList<>(found);
+        int next = 0;
+        for (final Path place : places) {
+            final Root root = rootIn(place, prefix);
+            if (root != null) {
+                final int known = indexOf(root, roots);
+                if (known < 0) {
+                    roots.add(next++, root);
+                } else {
+                    next = known + 1;
+                }
+            }
+        }
+        return roots;
+    }
+
+    private static int indexOf(final Root root, final List<Root> roots) throws IOException {
+        for (int i = 0; i < roots.size(); i++) {
+            if (roots.get(i).isJar() == root.isJar()
+                    && Files.isSameFile(roots.get(i).path(), root.path())) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    /** Returns where {@code prefix} is in a jar or directory; null if it has none. */
+    private static Root rootIn(final Path place, final String prefix) throws IOException {
+        if (Files.isDirectory(place)) {
+            final Path directory = FilePaths.resolve(place, prefix);
+            return Files.isDirectory(directory) ? new Root(directory, false) : null;
+        }
+        try (JarFile jar = new JarFile(place.toFile())) {
+            return jar.stream().anyMatch(entry -> entry.getName().startsWith(prefix + "/"))
+                    ? new Root(place, true)
+                    : null;
+        } catch (final ZipException noJar) {
+            return null;
+        }
+    }
+
     /** Returns the directories of that name that the loader finds, in its order. */
-    private static Set<Root> roots(final String prefix, final ClassLoader loader) throws IOException {
+    private static Set<Root> found(final String prefix, final ClassLoader loader) throws IOException {
         // A jar lists a directory with a slash behind its name; a file of that name has none.
         final Set<Root> roots = new LinkedHashSet<>();
         for (final URL url : Collections.list(loader.getResources(prefix + "/"))) {
             if (url.getProtocol().equals("file")) {
-                final Path path = fileSystemPath(url);
+                final Path path = ClassPath.path(url);
                 if (Files.isDirectory(path)) {
                     roots.add(new Root(path, false));
                 }
@@ -104,33 +150,10 @@ public final class ClassPathFiles {
                         || !jar.getJarFileURL().getProtocol().equals("file")) {
                     throw new IOException("neither a file nor in a jar: " + url);
                 }
-                roots.add(new Root(fileSystemPath(jar.getJarFileURL()), true));
+                roots.add(new Root(ClassPath.path(jar.getJarFileURL()), true));
             }
         }
         return roots;
-    }
-
-    private static Set<Root> jarsWith(final String prefix) throws IOException {
-        final Set<Root> roots = new LinkedHashSet<>();
-        for (final String element : System.getProperty("java.class.path").split(File.pathSeparator)) {
-            final Path path = Path.of(element);
-            if (element.endsWith(".jar") && Files.isRegularFile(path)) {
-                try (JarFile jar = new JarFile(path.toFile())) {
-                    if (jar.stream().anyMatch(entry -> entry.getName().startsWith(prefix + "/"))) {
-                        roots.add(new Root(path, true));
-                    }
-                }
-            }
-        }
-        return roots;
-    }
-
-    private static Path fileSystemPath(final URL url) throws IOException {
-        try {
-            return Path.of(new URI(url.toString()));
-        } catch (final URISyntaxException malformed) {
-            throw new IOException("no file can be at " + url, malformed);
-        }
     }
 
     private static long lastModified(final Root root) throws IOException {
@@ -162,9 +185,9 @@ public final class ClassPathFiles {
         try (Stream<Path> below = Files.walk(source, FileVisitOption.FOLLOW_LINKS)) {
             for (final Path path : (Iterable<Path>) below::iterator) {
                 if (Files.isRegularFile(path)) {
-                    final String name = source.relativize(path).toString();
+                    final Path file = target.resolve(source.relativize(path));
                     try (InputStream in = Files.newInputStream(path)) {
-                        write(in, Files.getLastModifiedTime(path), name, target);
+                        write(in, Files.getLastModifiedTime(path), file, target);
                     }
                 }
             }
@@ -175,8 +198,13 @@ public final class ClassPathFiles {
         try (JarFile jar = new JarFile(source.toFile())) {
             for (final JarEntry entry : (Iterable<JarEntry>) jar.stream()::iterator) {
                 if (!entry.isDirectory() && entry.getName().startsWith(prefix)) {
+                    final String name = entry.getName().substring(prefix.length());
+                    final Path file = FilePaths.resolve(target, name).normalize();
+                    if (name.startsWith("/") || !file.startsWith(target) || file.equals(target)) {
+                        throw new IOException("an entry of the class path leads out of its directory: " + name);
+                    }
                     try (InputStream in = jar.getInputStream(entry)) {
-                        write(in, entry.getLastModifiedTime(), entry.getName().substring(prefix.length()), target);
+                        write(in, entry.getLastModifiedTime(), file, target);
                     }
                 }
             }
@@ -184,12 +212,8 @@ public final class ClassPathFiles {
     }
 
     /** Writes one file, unless an earlier root has put something at its name or where its directory would be. */
-    private static void write(final InputStream in, final FileTime changed, final String name, final Path target)
+    private static void write(final InputStream in, final FileTime changed, final Path file, final Path target)
             throws IOException {
-        final Path file = target.resolve(name).normalize();
-        if (!file.startsWith(target) || file.equals(target)) {
-            throw new IOException("an entry of the class path leads out of its directory: " + name);
-        }
         if (Files.exists(file, LinkOption.NOFOLLOW_LINKS) || !makeDirectories(file.getParent(), target)) {
             return;
         }

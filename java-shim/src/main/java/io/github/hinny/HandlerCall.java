@@ -2,9 +2,10 @@ package io.github.hinny;
 
 import clojure.lang.IFn;
 import java.io.ByteArrayOutputStream;
-import java.io.File;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -125,7 +126,7 @@ public final class HandlerCall implements Driver {
         head = Arrays.copyOfRange(commands, at, at + Records.u32(commands, at + Records.RESPONSE_LENGTH));
         final int length = Records.u32(head, Records.RESPONSE_BODY_LENGTH);
         if (hasFlag(Records.FLAG_RESPONSE_FILE)) {
-            takeFile(new String(head, bodyStart(), length, ResponseEncoder.PATH_CHARSET));
+            takeFile(Arrays.copyOfRange(head, bodyStart(), bodyStart() + length));
         } else {
             body.write(head, bodyStart(), length);
         }
@@ -136,15 +137,18 @@ public final class HandlerCall implements Driver {
         }
     }
 
-    private void takeFile(final String path) {
-        final File file = new File(path);
+    private void takeFile(final byte[] path) {
         try {
-            if (!file.isFile()) {
+            final Path file = FilePaths.path(path);
+            if (!Files.isRegularFile(file)) {
                 throw new IOException("not a regular file");
             }
-            body.writeBytes(Files.readAllBytes(file.toPath()));
+            body.writeBytes(Files.readAllBytes(file));
         } catch (final IOException unreadable) {
-            failure = new InvalidResponseException("response :body: cannot send the file " + path + ": " + unreadable);
+            failure = new InvalidResponseException("response :body: cannot send the file "
+                    + new String(path, StandardCharsets.UTF_8)
+                    + ": "
+                    + unreadable);
         }
     }
 

@@ -55,9 +55,6 @@ public final class ResponseEncoder {
     private static final int STATUS_MIN = 200;
     private static final int STATUS_MAX = 599;
 
-    /** As the JVM spells file names for the system. */
-    static final Charset PATH_CHARSET = pathCharset();
-
     private final ResponseHeaders headers = new ResponseHeaders();
     private final EncodedMaps literals = new EncodedMaps();
 
@@ -242,7 +239,7 @@ public final class ResponseEncoder {
             writeJson(json, outbox);
         } else if (body instanceof File file) {
             flags |= FLAG_RESPONSE_FILE;
-            outbox.put(file.getAbsolutePath().getBytes(PATH_CHARSET));
+            writePath(file.getAbsolutePath(), outbox);
         } else {
             throw new InvalidResponseException(
                     "response :body: " + typeOf(body) + " is none of nil, String, byte[], ISeq, InputStream, File,"
@@ -251,6 +248,14 @@ public final class ResponseEncoder {
         final byte[] array = outbox.array();
         array[start + RESPONSE_FLAGS] = (byte) flags;
         Records.putU32(array, start + RESPONSE_BODY_LENGTH, outbox.position() - bodyStart);
+    }
+
+    private static void writePath(final String path, final Outbox outbox) {
+        final String unreadable = FilePaths.unreadable(path);
+        if (!unreadable.isEmpty()) {
+            throw new InvalidResponseException("response :body: cannot send the file " + path + unreadable);
+        }
+        outbox.put(FilePaths.bytes(path));
     }
 
     private static void writeJson(final JsonBody json, final Outbox outbox) {
@@ -291,11 +296,6 @@ public final class ResponseEncoder {
             lastContentType = contentType;
         }
         return lastCharset;
-    }
-
-    private static Charset pathCharset() {
-        final String name = System.getProperty("sun.jnu.encoding");
-        return name != null && Charset.isSupported(name) ? Charset.forName(name) : StandardCharsets.UTF_8;
     }
 
     private static Charset charsetNamed(final String name) {
