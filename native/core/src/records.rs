@@ -369,9 +369,10 @@ impl RequestTemplate {
             Some(sum + usize::from(get_u16(entry, 2)?) + get_u32(entry, 4)?)
         })?;
         let start = REQUEST_HEADERS + index_length + length_of(REQUEST_URI_LENGTH)? + length_of(REQUEST_QUERY_LENGTH)?;
-        let mut bytes = Vec::with_capacity(index_length + texts);
+        let texts = record.get(start..start + texts)?;
+        let mut bytes = Vec::with_capacity(index_length + texts.len());
         bytes.extend_from_slice(index);
-        bytes.extend_from_slice(record.get(start..start + texts)?);
+        bytes.extend_from_slice(texts);
         Some(Self {
             fixed,
             bytes,
