@@ -48,6 +48,13 @@ public final class Engine {
     /** Made and started with the server: when it is to stop there may be no memory for another thread. */
     private final Thread stopper = new Thread(this::awaitEnd, "hinny-stop");
 
+    // Steps of a stop, made beforehand: a lambda is linked where it is first made, for which there may be no memory
+    // either.
+    private final Runnable tellBegin = () -> begin.complete(null);
+    private final Runnable callOnDrained = this::callOnDrained;
+    private final Runnable stopNative = this::stopNative;
+    private final Runnable tellEnd = () -> end.complete(null);
+
     private volatile long drainTimeoutMs = -1; // Until it is told to stop.
 
     private Engine(final long handle, final Settings settings) throws InterruptedException {
@@ -240,7 +247,7 @@ public final class Engine {
      * the handler's own response.
      */
     public void stop(final long timeoutMs) {
-        fenced(() -> begin.complete(null));
+        fenced(tellBegin);
         if (state.compareAndSet(State.RUNNING, State.STOPPING)) {
             drainTimeoutMs = Math.max(0, timeoutMs);
             LockSupport.unpark(stopper);
@@ -299,10 +306,18 @@ public final class Engine {
         } catch (final Throwable failure) {
             LOG.error("stopping failed; threads may be left", failure);
         } finally {
-            fenced(this::callOnDrained);
-            fenced(() -> Native.stop(handle));
+            tellStopped();
+        }
+    }
+
+    private void tellStopped() {
+        try {
+            fenced(callOnDrained);
+            fenced(stopNative);
             state.set(State.STOPPED);
-            fenced(() -> end.complete(null));
+            fenced(tellEnd);
+        } finally {
+            state.set(State.STOPPED);
             stopped.countDown();
         }
     }
@@ -325,12 +340,20 @@ public final class Engine {
                         loop.thread().getName());
             }
         }
-        // Handlers whose client has left, or had its 503, run on.
-        workers.awaitIdle(drainedBy);
-        final long interrupted = workers.load().busy();
-        workers.stop(END_GRACE_MS);
-        watchdog.end(END_GRACE_MS);
+        final long interrupted;
+        try {
+            // Handlers whose client has left, or had its 503, run on.
+            workers.awaitIdle(drainedBy);
+            interrupted = workers.load().busy();
+            workers.stop(END_GRACE_MS);
+        } finally {
+            watchdog.end(END_GRACE_MS);
+        }
         LifeLog.stopped(port, beganNanos, metrics().getOrDefault("exchanges-cut", 0L), interrupted);
+    }
+
+    private void stopNative() {
+        Native.stop(handle);
     }
 
     private void callOnDrained() {

@@ -40,6 +40,11 @@ final class EventLoop implements Runnable {
     private final CountDownLatch opened = new CountDownLatch(1);
     private final HandlerTurn handlerTurn = new HandlerTurn();
 
+    // Made beforehand: a lambda is linked where it is first made, for which there may be no memory.
+    private final Runnable closeNative = Native::closeLoop;
+    private final Runnable leaveRoutes = this::leaveRoutes;
+    private final Runnable endExchanges = this::endExchanges;
+
     private long engine;
     private WorkerPool workers;
     private RouteTables tables;
@@ -126,32 +131,39 @@ final class EventLoop implements Runnable {
         } finally {
             opened.countDown();
         }
-        while (!serve() && reopen()) {
-            down = false;
+        boolean goesOn = true;
+        while (goesOn) {
+            try {
+                goesOn = !serve() && reopen();
+                down = false;
+            } catch (final Throwable again) {
+                // It could not even be logged: compiled code may throw an OutOfMemoryError anywhere.
+            }
         }
     }
 
-    /** Turns until the native loop closes; returns whether that is the end, since the server stops. */
+    /** Turns until the native loop is closed; returns whether that is the end, since the server stops. */
     private boolean serve() {
         final long began = System.nanoTime();
-        final boolean closed = turnUntilClosed();
-        down = !closed;
+        turnUntilClosed();
+        final boolean stops = ending;
+        down = !stops;
         if (System.nanoTime() - began > WELL_NANOS) {
             pauseNanos = CLOSED_MIN_NANOS;
         }
-        fenced("close", Native::closeLoop);
-        fenced("leave its routes", () -> tables.end(index));
-        fenced("end its exchanges", driver::end);
-        return closed;
+        fenced(closeNative);
+        fenced(leaveRoutes);
+        fenced(endExchanges);
+        return stops;
     }
 
-    /** Returns whether the native loop has closed by itself, or else failed too often. */
-    private boolean turnUntilClosed() {
+    /** Returns when the native loop has closed, or failed too often. */
+    private void turnUntilClosed() {
         int failures = 0;
-        while (true) {
+        while (failures < FAILURES_MAX) {
             try {
                 if (!driver.turn()) {
-                    return true;
+                    return;
                 }
                 failures = 0;
             } catch (final Throwable failure) {
@@ -161,7 +173,6 @@ final class EventLoop implements Runnable {
                             "event loop {} failed too often in a row: its connections are cut, and it is opened again",
                             index,
                             failure);
-                    return false;
                 } else if (failures == 1) {
                     LOG.error("event loop {} failed and goes on", index, failure);
                 } else if (failures > FAILURES_WITHOUT_PAUSE) {
@@ -198,11 +209,19 @@ final class EventLoop implements Runnable {
         pauseNanos = Math.min(2 * pauseNanos, CLOSED_MAX_NANOS);
     }
 
-    private void fenced(final String what, final Runnable step) {
+    private void leaveRoutes() {
+        tables.end(index);
+    }
+
+    private void endExchanges() {
+        driver.end();
+    }
+
+    private void fenced(final Runnable step) {
         try {
             step.run();
         } catch (final Throwable failure) {
-            LOG.error("event loop {} could not {}", index, what, failure);
+            LOG.error("event loop {} was not closed in full", index, failure);
         }
     }
 }

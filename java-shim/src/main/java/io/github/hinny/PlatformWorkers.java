@@ -337,8 +337,14 @@ final class PlatformWorkers implements WorkerPool {
         @Override
         public void run() {
             // A worker is made to search.
-            while (goesOn()) {
-                interrupted();
+            boolean goesOn = true;
+            while (goesOn) {
+                try {
+                    goesOn = workAndSleep();
+                    interrupted();
+                } catch (final Throwable again) {
+                    // It could not even be logged: compiled code may throw an OutOfMemoryError anywhere.
+                }
             }
             synchronized (lock) {
                 workers.remove(this);
@@ -346,7 +352,7 @@ final class PlatformWorkers implements WorkerPool {
         }
 
         /** Works, then waits for more; returns whether there may be. Nothing that is thrown ends a worker. */
-        private boolean goesOn() {
+        private boolean workAndSleep() {
             try {
                 return work() && sleep();
             } catch (final Throwable failure) {

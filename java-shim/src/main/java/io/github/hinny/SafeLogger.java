@@ -86,7 +86,7 @@ public final class SafeLogger extends LegacyAbstractLogger {
     public void error(final String message, final Throwable thrown) {
         try {
             super.error(message, thrown);
-        } catch (final OutOfMemoryError lost) {
+        } catch (final Throwable lost) {
             // There is nobody left to tell.
         }
     }
@@ -95,7 +95,7 @@ public final class SafeLogger extends LegacyAbstractLogger {
     public void error(final String format, final Object first, final Object second) {
         try {
             super.error(format, first, second);
-        } catch (final OutOfMemoryError lost) {
+        } catch (final Throwable lost) {
             // There is nobody left to tell.
         }
     }
@@ -104,7 +104,7 @@ public final class SafeLogger extends LegacyAbstractLogger {
     public void warn(final String format, final Object first, final Object second) {
         try {
             super.warn(format, first, second);
-        } catch (final OutOfMemoryError lost) {
+        } catch (final Throwable lost) {
             // There is nobody left to tell.
         }
     }

@@ -83,14 +83,22 @@ final class Watchdog extends Thread {
     public void run() {
         while (!stopped) {
             try {
-                look(System.nanoTime());
-            } catch (final Throwable failure) {
-                // The next look may succeed. No short naps: what fails may go on failing.
-                hurryUntil = System.nanoTime();
-                LOG.error("the watchdog failed and goes on", failure);
+                lookAndNap();
+            } catch (final Throwable again) {
+                // It could not even be logged: compiled code may throw an OutOfMemoryError anywhere.
             }
-            nap();
         }
+    }
+
+    private void lookAndNap() {
+        try {
+            look(System.nanoTime());
+        } catch (final Throwable failure) {
+            // The next look may succeed. No short naps: what fails may go on failing.
+            hurryUntil = System.nanoTime();
+            LOG.error("the watchdog failed and goes on", failure);
+        }
+        nap();
     }
 
     private void look(final long now) {
