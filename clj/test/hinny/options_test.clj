@@ -69,7 +69,7 @@
     {:event-loops 0} #"from 1 to 1024"
     {:worker-threads 0} #"an integer from 1 to 10000, or :virtual"
     {:worker-threads :many} #":virtual, is :many"
-    {:handler-mode :other} #":worker or :inline or :async, is :other"
+    {:handler-mode :other} #":worker or :inline or :async or :async-worker, is :other"
     {:join? nil} #":join\? must be true or false, is nil"
     {:host ""} #"not blank"
     {:host nil} #"not blank"
