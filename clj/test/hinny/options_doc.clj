@@ -17,6 +17,7 @@
   [{:keys [default unit]}]
   (cond
     (= :cores default) "one per processor"
+    (vector? default) (str "the largest heap / " (peek default))
     (int? default) (str default (when (seq unit) (str " " unit)))
     :else (str "`" (pr-str default) "`")))
 

@@ -252,6 +252,13 @@ impl<B: AsRef<[u8]>> ResponseCommand<B> {
         self.bytes.as_ref()
     }
 
+    /// The length of the command in bytes.
+    #[must_use]
+    #[allow(clippy::len_without_is_empty)] // It has a head.
+    pub fn len(&self) -> usize {
+        self.bytes().len()
+    }
+
     /// The status, 100 to 999.
     #[must_use]
     pub const fn status(&self) -> StatusCode {
@@ -305,6 +312,15 @@ impl<B: AsRef<[u8]>> ResponseCommand<B> {
 }
 
 impl ResponseCommand<Bytes> {
+    /// The same response with memory of its own.
+    #[must_use]
+    pub fn copied(&self) -> Self {
+        Self {
+            bytes: Bytes::copy_from_slice(&self.bytes),
+            ..self.clone()
+        }
+    }
+
     /// The body, the first part of one that goes on, or the path of the file that it is; `None` when the handler gave nil.
     #[must_use]
     pub fn body(&self) -> Option<Bytes> {

@@ -32,6 +32,8 @@ pub enum Kind {
     FileUnreadable,
     /// The server serves as many exchanges as it may.
     ExchangeLimit,
+    /// The server holds as many bytes of requests, or of responses, as it may.
+    BytesLimit,
     /// The handler's response did not begin in time.
     HandlerTimeout,
     /// The request expects something else than `100-continue` (RFC 9110 §10.1.1).
@@ -154,7 +156,7 @@ impl Kind {
             | Self::UnsupportedMediaType
             | Self::UriTooLong { .. }
             | Self::VersionUnsupported => crate::records::KIND_DISCONNECTED,
-            Self::ExchangeLimit | Self::Overloaded => crate::records::KIND_OVERLOADED,
+            Self::BytesLimit | Self::ExchangeLimit | Self::Overloaded => crate::records::KIND_OVERLOADED,
             Self::HandlerThrew => crate::records::KIND_HANDLER_THREW,
             Self::HandlerTimeout => crate::records::KIND_HANDLER_TIMEOUT,
             Self::FileUnreadable | Self::Internal => crate::records::KIND_INTERNAL,
@@ -172,6 +174,7 @@ impl fmt::Display for Kind {
             Self::ContentMalformed { position, detail } => {
                 write!(f, "request content malformed at byte {position}: {detail}")
             }
+            Self::BytesLimit => f.write_str("too many bytes of requests or responses wait"),
             Self::ConnectionLimit => f.write_str("too many connections"),
             Self::ContentCodingUnsupported => f.write_str("content of a coding that is not undone here"),
             Self::Disconnected => f.write_str("client disconnected"),

@@ -9,7 +9,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 macro_rules! counters {
     ($($field:ident = $name:literal, $doc:literal;)+) => {
         /// The counters of one event loop.
+        ///
+        /// They have cache lines of their own: what other threads write beside them would slow down each request.
         #[derive(Debug, Default)]
+        #[repr(align(128))]
         pub struct LoopMetrics {
             $(#[doc = $doc] pub $field: Counter,)+
         }

@@ -68,6 +68,8 @@ pub enum OptionKind {
 pub enum OptionDefault {
     /// The number of processors that the JVM may use.
     Cores,
+    /// The largest heap that the JVM may have in bytes, divided by this; [`HEAP_PART_BYTES`] for who has no JVM.
+    HeapPart(u64),
     /// true or false.
     Boolean(bool),
     /// A number.
@@ -112,6 +114,10 @@ pub struct Options {
     pub max_connections: u64,
     /// `:max-exchanges`
     pub max_exchanges: u64,
+    /// `:max-pending-request-bytes`
+    pub max_pending_request_bytes: u64,
+    /// `:max-pending-response-bytes`
+    pub max_pending_response_bytes: u64,
     /// `:max-requests-per-connection`
     pub max_requests_per_connection: u64,
     /// `:server-header`
@@ -189,6 +195,8 @@ impl Options {
             max_header_count: source.number("max-header-count")?,
             max_connections: source.number("max-connections")?,
             max_exchanges: source.number("max-exchanges")?,
+            max_pending_request_bytes: source.number("max-pending-request-bytes")?,
+            max_pending_response_bytes: source.number("max-pending-response-bytes")?,
             max_requests_per_connection: source.number("max-requests-per-connection")?,
             server_header,
             header_read_timeout_ms: source.number("header-read-timeout-ms")?,
@@ -202,6 +210,9 @@ impl Options {
         })
     }
 }
+
+/// What stands for a part of the heap where there is none: in benches and fuzzing.
+const HEAP_PART_BYTES: u64 = 64 << 20;
 
 /// Arms the fault triggers, and gives a server a clock that a test turns; sent only when the JVM runs with the tests' system
 /// properties.
@@ -254,6 +265,7 @@ impl<'a> Source<'a> {
         let value = match (given, default) {
             (Some((_, text)), _) => text.parse().ok(),
             (None, OptionDefault::Integer(value)) => Some(*value),
+            (None, OptionDefault::HeapPart(_)) => Some(HEAP_PART_BYTES),
             (None, _) => return Err(OptionError(format!("option :{name} is missing"))),
         };
         value
@@ -270,7 +282,8 @@ fn spec(name: &str) -> Option<&'static OptionSpec> {
 /// The table as an EDN vector of maps, for Clojure.
 ///
 /// Each map has `:name :type :default :doc :route?`, and where they apply `:unit :min :max :choices`. `:type` is `:boolean`,
-/// `:integer`, `:integer-or-keyword`, `:keyword`, `:keyword-set`, `:string`, `:optional-string`, `:data` or `:function`; the default `:cores` is the number of processors.
+/// `:integer`, `:integer-or-keyword`, `:keyword`, `:keyword-set`, `:string`, `:optional-string`, `:data` or `:function`; the default `:cores` is the number of processors,
+/// `[:heap n]` the largest heap in bytes divided by n.
 #[must_use]
 pub fn table_edn() -> String {
     let mut edn = String::from("[");
@@ -306,6 +319,7 @@ pub fn table_edn() -> String {
         }
         let _ = match spec.default {
             OptionDefault::Cores => write!(edn, " :default :cores}}\n "),
+            OptionDefault::HeapPart(parts) => write!(edn, " :default [:heap {parts}]}}\n "),
             OptionDefault::Boolean(value) => write!(edn, " :default {value}}}\n "),
             OptionDefault::Integer(value) => write!(edn, " :default {value}}}\n "),
             OptionDefault::Keyword(name) => write!(edn, " :default :{name}}}\n "),

@@ -38,6 +38,9 @@ layout! {
     CLOSED: i32 = -1;
     /// `poll` result: the next record is larger than the inbox array.
     GROW_INBOX: i32 = -2;
+    /// Bit of `poll`'s result above the number of records: so many bytes of responses wait for clients that nothing that
+    /// can wait should be added.
+    POLL_FULL_BIT: i32 = 32;
 
     /// u32: length of the record.
     REQUEST_LENGTH: usize = 0;

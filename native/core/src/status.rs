@@ -114,7 +114,7 @@ pub const fn answer(kind: Kind) -> Option<Answer> {
         Kind::HandlerThrew | Kind::ResponseInvalid | Kind::FileUnreadable => {
             (StatusCode::INTERNAL_SERVER_ERROR, false, None)
         }
-        Kind::Overloaded | Kind::ExchangeLimit | Kind::HandlerTimeout => {
+        Kind::BytesLimit | Kind::Overloaded | Kind::ExchangeLimit | Kind::HandlerTimeout => {
             (StatusCode::SERVICE_UNAVAILABLE, false, Some(RETRY_AFTER_SECONDS))
         }
         Kind::ConnectionLimit => (StatusCode::SERVICE_UNAVAILABLE, true, Some(RETRY_AFTER_SECONDS)),
@@ -167,6 +167,7 @@ mod tests {
             (Kind::ResponseInvalid, Some((500, false))),
             (Kind::FileUnreadable, Some((500, false))),
             (Kind::Overloaded, Some((503, false))),
+            (Kind::BytesLimit, Some((503, false))),
             (Kind::ExchangeLimit, Some((503, false))),
             (Kind::HandlerTimeout, Some((503, false))),
             (Kind::ConnectionLimit, Some((503, true))),

@@ -9,11 +9,11 @@
 use std::cell::RefCell;
 
 use bytes::BytesMut;
-use hinny_core::records::{CLOSED, GROW_INBOX};
+use hinny_core::records::{CLOSED, GROW_INBOX, POLL_FULL_BIT};
 use hinny_server::{EventLoop, Turn};
 use jni::Env;
 use jni::objects::JByteArray;
-use jni::sys::jint;
+use jni::sys::{jint, jlong};
 
 use crate::boundary::Failure;
 use crate::{convert, engines, rust_log};
@@ -45,21 +45,24 @@ pub(crate) fn poll(
     outbox: &JByteArray<'_>,
     outbox_length: jint,
     inbox: &JByteArray<'_>,
-) -> Result<jint, Failure> {
+) -> Result<jlong, Failure> {
     LOOP.with_borrow_mut(|slot| {
         let Some(ThreadLoop { event_loop, arena }) = slot else {
-            return Ok(CLOSED);
+            return Ok(CLOSED.into());
         };
         let commands = convert::copy_in(env, outbox, usize::try_from(outbox_length).unwrap_or(0), arena)?;
         if event_loop.poll(commands) == Turn::Closed {
-            return Ok(CLOSED);
+            return Ok(CLOSED.into());
         }
         let taken = event_loop.take(inbox.len(env)?, |records| convert::copy_out(env, records, inbox))?;
-        if let Some(count) = taken {
-            return Ok(jint::try_from(count).unwrap_or(jint::MAX));
-        }
-        event_loop.show_first(|head| convert::copy_out(env, head, inbox))?;
-        Ok(GROW_INBOX)
+        let result = match taken {
+            Some(count) => jint::try_from(count).unwrap_or(jint::MAX),
+            None => {
+                event_loop.show_first(|head| convert::copy_out(env, head, inbox))?;
+                GROW_INBOX
+            }
+        };
+        Ok(jlong::from(result.cast_unsigned()) | jlong::from(event_loop.is_full()) << POLL_FULL_BIT)
     })
 }
 

@@ -65,9 +65,7 @@ extern "system" fn poll<'local>(
     outbox_length: jint,
     inbox: JByteArray<'local>,
 ) -> jlong {
-    fence(env, |env| {
-        loops::poll(env, &outbox, outbox_length, &inbox).map(jlong::from)
-    })
+    fence(env, |env| loops::poll(env, &outbox, outbox_length, &inbox))
 }
 
 extern "system" fn drop_record<'local>(env: EnvUnowned<'local>, _: JClass<'local>) {

@@ -132,6 +132,8 @@ impl ArrivingRequest {
                         }
                         self.collect(chunk);
                         self.is_crowded = self.may_be_streamed() && !self.collected.grow(self.length);
+                        let held = usize::try_from(self.length).unwrap_or(usize::MAX);
+                        connection.state.hold_half(connection, held);
                     }
                 }
                 Some(Err(error)) => return Poll::Ready(Err(fault(&error))),

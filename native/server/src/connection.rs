@@ -72,6 +72,12 @@ pub(crate) struct Connection {
     answer_is_near: Cell<bool>,
     /// It counts as open.
     open: Cell<bool>,
+    /// The part of a request that is here counts as so much, see [`LoopState::hold_half`].
+    pub(crate) half_bytes: Cell<u64>,
+    /// What it has of responses counts as so much.
+    response_bytes: Cell<u64>,
+    /// The part of a request that is here is answered and forgotten, for others need its room.
+    refused: Cell<bool>,
     /// What is written is the end of the last response.
     ending: Cell<bool>,
     /// The client waits for `100 Continue`, and nobody has asked for its body.
@@ -112,6 +118,9 @@ impl Connection {
             body_rate: BodyRate::new(&state.options),
             answer_is_near: Cell::new(false),
             open: Cell::new(false),
+            half_bytes: Cell::new(0),
+            response_bytes: Cell::new(0),
+            refused: Cell::new(false),
             ending: Cell::new(false),
             awaits_continue: Cell::new(false),
             unread_body_bytes: Cell::new(0),
@@ -234,6 +243,10 @@ impl Connection {
     pub(crate) fn bytes_arrived(&self, bytes: &[u8]) -> usize {
         let passable = self.guard.arrived(bytes);
         self.body_rate.arrived(bytes.len(), self.state.now_ms());
+        if self.guard.is_in_head() {
+            let so_far = usize::try_from(self.half_bytes.get()).unwrap_or(0);
+            self.state.hold_half(self, so_far + bytes.len());
+        }
         match self.phase.get() {
             Phase::Fresh | Phase::Idle if self.guard.is_in_head() => self.enter(Phase::Head),
             Phase::Body => self.enter(Phase::Body),
@@ -292,6 +305,7 @@ impl Connection {
     pub(crate) fn track_blocking(&self) {
         let mut socket = self.socket.borrow_mut();
         let progress = socket.take_progress();
+        self.state.hold_response(&self.response_bytes, socket.held_bytes());
         if socket.waiting() == 0 && !socket.is_blocked() {
             self.blocked_since_ms.set(None);
         } else if progress || self.blocked_since_ms.get().is_none() {
@@ -326,6 +340,17 @@ impl Connection {
         self.wake();
     }
 
+    /// Answers what has come of a request that has not come to its end.
+    pub(crate) fn refuse(&self) {
+        self.refused.set(true);
+        self.wake();
+    }
+
+    /// Whether [`Self::refuse`] was called since this was last asked.
+    pub(crate) const fn take_refused(&self) -> bool {
+        self.refused.replace(false)
+    }
+
     pub(crate) const fn is_cut(&self) -> bool {
         self.cut.get()
     }
@@ -342,6 +367,12 @@ impl Connection {
     pub(crate) fn count_open(&self) {
         self.open.set(true);
         self.state.switches.metrics.connections_open.add(1);
+    }
+
+    /// Nothing that it holds waits for its client any more.
+    pub(crate) fn forget_pending(&self) {
+        self.state.hold_half(self, 0);
+        self.state.hold_response(&self.response_bytes, 0);
     }
 
     /// The connection is not open any more, or never was.

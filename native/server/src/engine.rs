@@ -13,6 +13,7 @@ use hinny_core::commands::ResponseCommand;
 use hinny_core::metrics::LoopMetrics;
 use hinny_core::options::{OptionError, Options};
 
+use crate::budget::{Budget, STEP_BYTES, STEP_EXCHANGES};
 use crate::clock::ServerClock;
 use crate::listener::{self, Listener};
 use crate::occasional_log::OccasionalLog;
@@ -32,9 +33,32 @@ pub struct Engine {
 }
 
 /// What all loops of a server share and none of them touches for a request.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Shared {
+    /// `:max-exchanges`
+    pub(crate) exchanges: Arc<Budget>,
+    /// `:max-pending-request-bytes`
+    pub(crate) request_bytes: Arc<Budget>,
+    /// `:max-pending-response-bytes`
+    pub(crate) response_bytes: Arc<Budget>,
+    pub(crate) bytes_refused: OccasionalLog,
     pub(crate) accept_failed: OccasionalLog,
+}
+
+impl Shared {
+    fn new(options: &Options) -> Self {
+        let loops = options.event_loops;
+        // A limit that is not high is exact.
+        let is_high = options.max_exchanges >= 16 * STEP_EXCHANGES * loops as u64;
+        let exchange_step = if is_high { STEP_EXCHANGES } else { 1 };
+        Self {
+            exchanges: Budget::new(options.max_exchanges, loops, exchange_step),
+            request_bytes: Budget::new(options.max_pending_request_bytes, loops, STEP_BYTES),
+            response_bytes: Budget::new(options.max_pending_response_bytes, loops, STEP_BYTES),
+            bytes_refused: OccasionalLog::default(),
+            accept_failed: OccasionalLog::default(),
+        }
+    }
 }
 
 /// Why a server did not start.
@@ -93,6 +117,7 @@ impl Engine {
                 error,
             })?;
         let loops = (0..options.event_loops).map(|_| Arc::default()).collect();
+        let shared = Arc::new(Shared::new(&options));
         Ok(Arc::new(Self {
             clock: ServerClock::new(&options),
             options,
@@ -100,7 +125,7 @@ impl Engine {
             listeners: Mutex::new(listeners),
             loops,
             routes: Arc::default(),
-            shared: Arc::default(),
+            shared,
         }))
     }
 

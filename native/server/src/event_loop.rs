@@ -36,8 +36,9 @@ use crate::exchange::Exchange;
 use crate::inbox::Inbox;
 use crate::listener::{self, Claim, Listener};
 use crate::parse::Parsed;
-use crate::route_table::{FileCaches, RouteTable};
-use crate::routing::Routes;
+use crate::pending::Pending;
+use crate::route_table::FileCaches;
+use crate::routing::{LoopReplies, LoopRoutes, Routes};
 use crate::test_faults::{Fault, TestFaults};
 use crate::timeouts;
 use crate::watched;
@@ -56,9 +57,6 @@ const GRACE_MS: u64 = 300;
 
 /// How long handshakes that have begun may take to end in a drain, where another server takes the port over.
 const HANDSHAKE_WAIT_MS: u64 = 200;
-
-/// Exchanges that a loop may have open without a look at the other loops'.
-const RESERVED_EXCHANGES: u64 = 64;
 
 /// How much the fast lane reads at once.
 const READ_BUFFER_BYTES: usize = 32 << 10;
@@ -125,8 +123,9 @@ pub(crate) struct LoopState {
     pub(crate) parsed: RefCell<Parsed>,
     pub(crate) shared_routes: Arc<Routes>,
     /// The table that requests are matched with now, and its version.
-    pub(crate) routes: RefCell<Option<Arc<RouteTable>>>,
+    pub(crate) routes: RefCell<Option<LoopRoutes>>,
     pub(crate) routes_version: Cell<u32>,
+    pub(crate) replies: RefCell<LoopReplies>,
     pub(crate) shortest_route_timeout_ms: Cell<u64>,
     /// What is known of the files of its endpoints.
     pub(crate) file_caches: RefCell<FileCaches>,
@@ -154,8 +153,7 @@ pub(crate) struct LoopState {
     listening: Cell<bool>,
     pub(crate) all_switches: Arc<[Arc<LoopSwitches>]>,
     pub(crate) shared: Arc<Shared>,
-    /// Exchanges that this loop may have open whatever the others have.
-    exchange_reserve: u64,
+    pub(crate) pending: Pending,
     deadline_passed: Cell<bool>,
     pub(crate) faults: TestFaults,
     waker: Waker,
@@ -206,19 +204,6 @@ impl LoopState {
         open < self.options.max_connections
     }
 
-    /// Whether `:max-exchanges` allows one more. With a high limit each loop has some in reserve, which others leave to it,
-    /// so that it need not look at their counters for every request.
-    #[inline]
-    pub(crate) fn may_open_exchange(&self) -> bool {
-        self.switches.metrics.exchanges_open.get() < self.exchange_reserve || self.may_share_exchanges()
-    }
-
-    fn may_share_exchanges(&self) -> bool {
-        let others = self.all_switches.len() as u64 - 1;
-        let open: u64 = self.all_switches.iter().map(|s| s.metrics.exchanges_open.get()).sum();
-        open + self.exchange_reserve * others < self.options.max_exchanges
-    }
-
     /// An empty buffer.
     pub(crate) fn spare_buffer(&self) -> Vec<u8> {
         self.spare_buffers.borrow_mut().pop().unwrap_or_default()
@@ -266,6 +251,7 @@ impl EventLoop {
         let waker = runtime.block_on(poll_fn(|cx| Poll::Ready(cx.waker().clone())));
         switches.set_waker(waker.clone());
         let clock = engine.clock().clone();
+        let shared = engine.shared();
         let state = Rc::new(LoopState {
             options: engine.options().clone(),
             switches,
@@ -279,6 +265,7 @@ impl EventLoop {
             shared_routes: engine.routes(),
             routes: RefCell::default(),
             routes_version: Cell::new(0),
+            replies: RefCell::default(),
             shortest_route_timeout_ms: Cell::new(u64::MAX),
             file_caches: RefCell::default(),
             file_rest: RefCell::default(),
@@ -294,9 +281,9 @@ impl EventLoop {
             lingering: Cell::new(0),
             left_behind: Cell::new(0),
             listening: Cell::new(true),
-            exchange_reserve: exchange_reserve(engine.options().max_exchanges, all_switches.len()),
             all_switches,
-            shared: engine.shared(),
+            pending: Pending::new(&shared),
+            shared,
             deadline_passed: Cell::new(false),
             faults: TestFaults::default(),
             waker,
@@ -360,11 +347,17 @@ impl EventLoop {
             if woken && state.switches.take_shed() {
                 state.shed_idle();
             }
-            if woken || !state.inbox.borrow().is_empty() {
+            if woken || !state.inbox.borrow().is_empty() || state.pending.has_news() {
                 return Poll::Ready(Turn::Open);
             }
             Poll::Pending
         }))
+    }
+
+    /// Whether so much of responses waits for clients that the driver should add nothing that can wait.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.state.pending.tell_full()
     }
 
     /// Gives the waiting records to `copy`; see [`Inbox::take`].
@@ -411,15 +404,6 @@ impl LogSink {
             self.0
                 .push_record(|out| records::write_log(out, level, target, message));
         }
-    }
-}
-
-/// How many exchanges each of so many loops may have open whatever the others have.
-const fn exchange_reserve(max_exchanges: u64, loops: usize) -> u64 {
-    if max_exchanges >= 16 * RESERVED_EXCHANGES * loops as u64 {
-        RESERVED_EXCHANGES
-    } else {
-        0
     }
 }
 

@@ -47,6 +47,10 @@ impl Reply {
 pub(crate) struct Exchange {
     reply: Waiting,
     bodies: Option<Box<Bodies>>,
+    /// What its request takes in memory.
+    request_bytes: u64,
+    /// What its reply takes while it waits.
+    reply_bytes: u64,
 }
 
 #[derive(Default)]
@@ -71,6 +75,8 @@ struct Bodies {
 #[derive(Debug, Default)]
 struct RequestCredit {
     bytes: usize,
+    /// Handed over and not taken.
+    untaken: u64,
     discarded: bool,
     waker: Option<Waker>,
 }
@@ -79,12 +85,23 @@ struct RequestCredit {
 #[derive(Debug, Default)]
 struct ResponseChunks {
     chunks: VecDeque<Bytes>,
+    /// What they take.
+    bytes: u64,
     /// Taken since the last credit was given.
     taken: usize,
     ended: bool,
     /// Why it breaks off behind the chunks.
     aborted: Option<Kind>,
     waker: Option<Waker>,
+}
+
+impl ResponseChunks {
+    /// Counts a chunk; what it takes.
+    fn count(&mut self, chunk: &[u8]) -> u64 {
+        let cost = (chunk.len() + records::CHUNK_COST) as u64;
+        self.bytes += cost;
+        cost
+    }
 }
 
 /// What the handler lets its request body do.
@@ -105,15 +122,17 @@ pub(crate) struct OpenExchange {
 }
 
 impl OpenExchange {
-    /// Opens an exchange.
+    /// Opens an exchange for a request that takes so many bytes.
     ///
     /// # Errors
-    /// [`Kind::ExchangeLimit`] when no more may be open at once.
-    pub(crate) fn open(state: &Rc<LoopState>) -> Result<Self, Kind> {
-        if !state.may_open_exchange() {
-            return Err(Kind::ExchangeLimit);
-        }
-        let id = state.open_exchange(Exchange::default()).ok_or(Kind::ExchangeLimit)?;
+    /// Those of [`LoopState::admit`].
+    pub(crate) fn open(state: &Rc<LoopState>, bytes: usize) -> Result<Self, Kind> {
+        state.admit(bytes)?;
+        let exchange = Exchange {
+            request_bytes: bytes as u64,
+            ..Exchange::default()
+        };
+        let id = state.open_exchange(exchange).ok_or(Kind::ExchangeLimit)?;
         Ok(Self::adopt(state, id))
     }
 
@@ -153,7 +172,10 @@ impl OpenExchange {
         match &exchange.reply {
             Waiting::Polled(waker) if waker.will_wake(cx.waker()) => Poll::Pending,
             Waiting::Answered(_) => match std::mem::replace(&mut exchange.reply, Waiting::Taken) {
-                Waiting::Answered(reply) => Poll::Ready(reply),
+                Waiting::Answered(reply) => {
+                    self.state.release_response(std::mem::take(&mut exchange.reply_bytes));
+                    Poll::Ready(reply)
+                }
                 Waiting::Lane(_) | Waiting::NotPolled | Waiting::Polled(_) | Waiting::Taken => Poll::Pending,
             },
             Waiting::NotPolled | Waiting::Polled(_) => {
@@ -171,7 +193,9 @@ impl OpenExchange {
             return Poll::Ready(Some(Err(Kind::Internal)));
         };
         if let Some(chunk) = response.chunks.pop_front() {
-            response.taken += chunk.len() + records::CHUNK_COST;
+            let cost = chunk.len() + records::CHUNK_COST;
+            response.taken += cost;
+            response.bytes -= cost as u64;
             let enough = response.taken >= self.state.options.exchange_buffer_bytes / 4;
             let credit = if enough && !response.ended {
                 std::mem::take(&mut response.taken)
@@ -179,6 +203,7 @@ impl OpenExchange {
                 0
             };
             drop(exchanges);
+            self.state.release_response(cost as u64);
             if credit > 0 {
                 self.state
                     .push_record(|out| records::write_signal(out, self.id, records::SIGNAL_CREDIT, credit));
@@ -213,10 +238,11 @@ impl Drop for OpenExchange {
 
 impl Exchange {
     /// An exchange whose reply is the lane's to send.
-    pub(crate) fn in_lane(connection: &Rc<Connection>) -> Self {
+    pub(crate) fn in_lane(connection: &Rc<Connection>, request_bytes: usize) -> Self {
         Self {
             reply: Waiting::Lane(Rc::clone(connection)),
-            bodies: None,
+            request_bytes: request_bytes as u64,
+            ..Self::default()
         }
     }
 
@@ -232,9 +258,33 @@ impl Exchange {
 impl LoopState {
     /// Gives an exchange its id; `None` if no id is left.
     pub(crate) fn open_exchange(&self, exchange: Exchange) -> Option<u64> {
+        let request_bytes = exchange.request_bytes;
         let id = self.exchanges.borrow_mut().insert(exchange)?;
         self.switches.metrics.exchanges_open.add(1);
+        self.pending.exchanges.add(1);
+        self.pending.requests.add(request_bytes);
         Some(id)
+    }
+
+    /// Counts an exchange that was removed no longer, with all that it held.
+    #[inline]
+    fn uncount(&self, exchange: &Exchange) {
+        self.switches.metrics.exchanges_open.decrement();
+        if self.pending.exchanges.remove(1) {
+            self.tell_room();
+        }
+        let bodies = exchange.bodies.as_deref();
+        self.release_request(exchange.request_bytes + bodies.map_or(0, |bodies| bodies.request.untaken));
+        self.release_response(exchange.reply_bytes + bodies.map_or(0, |bodies| bodies.response.bytes));
+    }
+
+    /// Counts what the record of a request takes, if that is known only when it is written.
+    pub(crate) fn count_request(&self, id: u64, bytes: usize) {
+        if let Some(exchange) = self.exchanges.borrow_mut().get_mut(id) {
+            let before = std::mem::replace(&mut exchange.request_bytes, bytes as u64);
+            self.pending.requests.add(bytes as u64);
+            self.release_request(before);
+        }
     }
 
     /// Ends an exchange. With a kind, the driver of the loop learns that it ended before its response was complete.
@@ -242,7 +292,7 @@ impl LoopState {
         let Some(exchange) = self.exchanges.borrow_mut().remove(id) else {
             return;
         };
-        self.switches.metrics.exchanges_open.decrement();
+        self.uncount(&exchange);
         if let Some(kind) = ends_as {
             let code = usize::from(kind.code());
             self.push_record(|out| records::write_signal(out, id, records::SIGNAL_GONE, code));
@@ -266,10 +316,11 @@ impl LoopState {
             Waiting::Answered(reply) if reply.is_whole() => {}
             _ => return None,
         }
-        let Waiting::Answered(reply) = exchanges.remove(id)?.reply else {
+        let exchange = exchanges.remove(id)?;
+        self.uncount(&exchange);
+        let Waiting::Answered(reply) = exchange.reply else {
             return None;
         };
-        self.switches.metrics.exchanges_open.decrement();
         Some(reply)
     }
 
@@ -311,10 +362,11 @@ impl LoopState {
             Waiting::Lane(connection) if connection.lane.borrow().is_next(id) => {}
             _ => return None,
         }
-        let Waiting::Lane(connection) = exchanges.remove(id)?.reply else {
+        let exchange = exchanges.remove(id)?;
+        self.uncount(&exchange);
+        let Waiting::Lane(connection) = exchange.reply else {
             return None;
         };
-        self.switches.metrics.exchanges_open.decrement();
         Some(connection)
     }
 
@@ -337,10 +389,12 @@ impl LoopState {
         };
         let waker = match (&mut exchange.reply, &reply) {
             (Waiting::Lane(_) | Waiting::NotPolled | Waiting::Polled(_), _) => {
-                if let Reply::Response(command) = &reply
-                    && command.is_streamed()
-                {
-                    exchange.bodies();
+                if let Reply::Response(command) = &reply {
+                    exchange.reply_bytes = command.len() as u64;
+                    self.pending.responses.add(exchange.reply_bytes);
+                    if command.is_streamed() {
+                        exchange.bodies();
+                    }
                 }
                 match std::mem::replace(&mut exchange.reply, Waiting::Answered(reply)) {
                     Waiting::Polled(waker) => Some(waker),
@@ -372,6 +426,7 @@ impl LoopState {
             return self.stale();
         };
         if !chunk.is_empty() {
+            self.pending.responses.add(response.count(&chunk));
             response.chunks.push_back(chunk);
         }
         response.ended = last;
@@ -387,6 +442,7 @@ impl LoopState {
             && !chunk.is_empty()
         {
             // It may wait long for a slow client, and must not keep the whole outbox alive.
+            self.pending.responses.add(response.count(chunk));
             response.chunks.push_front(Bytes::copy_from_slice(chunk));
         }
     }
@@ -406,7 +462,12 @@ impl LoopState {
             return;
         };
         match credit {
-            Some(bytes) => request.bytes = request.bytes.saturating_add(bytes),
+            Some(bytes) => {
+                request.bytes = request.bytes.saturating_add(bytes);
+                let taken = request.untaken.min(bytes as u64);
+                request.untaken -= taken;
+                self.release_request(taken);
+            }
             None => request.discarded = true,
         }
         let waker = request.waker.take();
@@ -425,7 +486,9 @@ impl LoopState {
         if request.discarded {
             return Poll::Ready(Demand::Nothing);
         }
-        if request.bytes > records::CHUNK_COST {
+        // Who has something to take gives credit for it, and is looked at again then.
+        let may_have_more = request.untaken == 0 || self.pending.requests.has_room(1);
+        if request.bytes > records::CHUNK_COST && may_have_more {
             return Poll::Ready(Demand::Bytes(request.bytes - records::CHUNK_COST));
         }
         request.waker = Some(cx.waker().clone());
@@ -436,7 +499,10 @@ impl LoopState {
     pub(crate) fn spend(&self, id: u64, bytes: usize) {
         if let Some(exchange) = self.exchanges.borrow_mut().get_mut(id) {
             let request = &mut exchange.bodies().request;
-            request.bytes = request.bytes.saturating_sub(bytes + records::CHUNK_COST);
+            let cost = bytes + records::CHUNK_COST;
+            request.bytes = request.bytes.saturating_sub(cost);
+            request.untaken += cost as u64;
+            self.pending.requests.add(cost as u64);
         }
     }
 

@@ -38,6 +38,7 @@ use hinny_core::options::OptionError;
 pub use answer::{FileAnswer, FileContent, Outcome};
 pub use cache::{FileCache, Lookup};
 pub use look::{Look, Looked};
+pub(crate) use parts::READ_BYTES;
 pub use parts::{FileParts, NextPart, Part, PartRead};
 pub use request::FileRequest;
 

@@ -10,8 +10,11 @@
 //!   request before it has been answered ([`End::HandOver`]): the lane itself refuses nothing but what is too much for
 //!   the server as a whole. It stays with hyper until the connection ends.
 //! - Responses go out in the order of their requests. Requests with safe methods are handed over together, at most
-//!   [`OPEN_MAX`], and fewer if the connection's responses are large ([`OPEN_BYTES_MAX`]); any other is alone with its
-//!   handler (RFC 9112 §9.3.2).
+//!   [`OPEN_MAX`]; any other is alone with its handler (RFC 9112 §9.3.2).
+//! - What a client that does not read can make the server have ready for it is a few responses, not [`OPEN_MAX`]: a
+//!   connection's first request is handed over alone, each response that was given lets twice as many be together as
+//!   before, and these only if responses as large as the largest of the last ones, with what waits for the client,
+//!   are [`OPEN_BYTES_MAX`] at most ([`Lane::may_open`]). All that waits counts for the server ([`crate::pending`]).
 //! - A response that is not whole makes hyper take over at once: it finds the open exchanges ([`Lane::adopt`]), each behind
 //!   a request that stands for the one that the lane has read.
 //! - Nothing is read while requests wait for their turn, or more than [`HOLD_BYTES`] of responses wait for the client.
@@ -42,7 +45,8 @@ use crate::timeouts::{Phase, RequestTimeouts};
 /// The most requests of a connection that have no response yet.
 pub(crate) const OPEN_MAX: usize = 64;
 
-/// The most bytes that the responses to them should have, as far as that can be told from the last ones.
+/// The most bytes that the responses to them should have, with those that wait for the client, as far as that can be told
+/// from the last ones.
 const OPEN_BYTES_MAX: usize = 256 << 10;
 
 /// Bytes that a client sends behind its last request; more are not read.
@@ -55,6 +59,8 @@ pub(crate) struct Lane {
     open: VecDeque<OpenRequest>,
     /// How large their responses may be: the largest of the last ones.
     response_bytes: usize,
+    /// Responses that were given, as far as it matters: log₂ of how many requests may be together.
+    responses: u8,
     /// How many of them have a reply that waits for the ones before it.
     stored: usize,
     /// What was read and is no whole request, or is not to be handed over yet.
@@ -115,6 +121,18 @@ impl Lane {
         self.open.front().is_some_and(|request| request.exchange == exchange)
     }
 
+    /// Whether another request may be with its handler beside those that are, while `waiting` bytes wait for the client.
+    fn may_open(&self, waiting: usize) -> bool {
+        let open = self.open.len();
+        open < OPEN_MAX.min(1 << self.responses) && (open + 1) * self.response_bytes + waiting <= OPEN_BYTES_MAX
+    }
+
+    /// Notes the size of a response. A large one counts less the longer it is ago.
+    fn responded(&mut self, bytes: usize) {
+        self.response_bytes = bytes.max(self.response_bytes / 2);
+        self.responses = (self.responses + 1).min(OPEN_MAX.ilog2() as u8);
+    }
+
     const fn may_read(&self) -> bool {
         matches!(self.next, Next::Input) && !self.input_ended && self.ignored <= IGNORED_BYTES_MAX
     }
@@ -131,6 +149,9 @@ pub(crate) fn poll(connection: &Rc<Connection>, cx: &mut Context<'_>) -> Poll<En
     let state = &connection.state;
     if connection.is_cut() {
         return closed(false);
+    }
+    if connection.take_refused() {
+        return closed(answer_raw(connection, Kind::BytesLimit));
     }
     if let Some(heard_out) = expired(connection) {
         return closed(heard_out);
@@ -247,8 +268,9 @@ fn expired(connection: &Rc<Connection>) -> Option<bool> {
     Some(answer_raw(connection, phase.expiry()) || phase == Phase::Idle)
 }
 
-/// Notes what the connection waits for, and since when.
+/// Notes what the connection waits for, and since when, and what it holds of requests that wait.
 fn settle(connection: &Connection, lane: &Lane) {
+    connection.state.hold_half(connection, lane.rest.capacity());
     let (phase, since_ms) = connection.phase();
     if let Some(oldest) = lane.open.front() {
         if phase != Phase::Handler || since_ms != oldest.since_ms {
@@ -284,6 +306,7 @@ fn settle(connection: &Connection, lane: &Lane) {
 pub(crate) fn hand_over(connection: &Connection) {
     let lane = std::mem::take(&mut *connection.lane.borrow_mut());
     let state = &connection.state;
+    state.hold_half(connection, 0);
     let mut bytes = Vec::new();
     connection
         .lane_requests
@@ -306,6 +329,7 @@ pub(crate) fn hand_over(connection: &Connection) {
 /// Ends what is open: the client is gone, or the loop.
 pub(crate) fn abandon(connection: &Connection) {
     let lane = std::mem::take(&mut *connection.lane.borrow_mut());
+    connection.state.hold_half(connection, 0);
     connection.state.give_back(lane.rest);
     for request in lane.open {
         connection

@@ -88,14 +88,12 @@ pub(crate) fn from_command(
         let content_length = content.length(head_request).filter(|_| head_request);
         if let Some(length) = length.or(content_length).filter(|_| keep_length) {
             headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
-            *response.body_mut() = ResponseBody::Whole(WholeBody {
-                bytes: Bytes::new(),
-                announced: if head_request { 0 } else { length },
-            });
+            let announced = if head_request { 0 } else { length };
+            *response.body_mut() = ResponseBody::Whole(WholeBody::announced(announced));
         }
     } else {
         *response.body_mut() = match content {
-            Content::Whole(bytes) => ResponseBody::from(bytes),
+            Content::Whole(bytes) => ResponseBody::Whole(WholeBody::new(&connection.state, bytes)),
             Content::File(file) => ResponseBody::File(Box::new(FileBody::new(Rc::clone(connection), file))),
             Content::Chunked(exchange) => {
                 if let Some(length) = length {
@@ -140,7 +138,7 @@ pub(crate) fn from_file_answer(
     *response.headers_mut() = headers;
     *response.body_mut() = match answer.into_content() {
         FileContent::No => ResponseBody::default(),
-        FileContent::Whole(bytes) => ResponseBody::from(bytes),
+        FileContent::Whole(bytes) => ResponseBody::Whole(WholeBody::new(&connection.state, bytes)),
         FileContent::Parts(parts) => ResponseBody::File(Box::new(FileBody::new(Rc::clone(connection), parts))),
     };
     response

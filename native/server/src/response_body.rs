@@ -19,8 +19,9 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::task::JoinHandle;
 
 use crate::connection::Connection;
+use crate::event_loop::LoopState;
 use crate::exchange::OpenExchange;
-use crate::files::{self, FileParts, NextPart, Part};
+use crate::files::{self, FileParts, NextPart, Part, READ_BYTES};
 
 /// The largest piece.
 const PIECE_BYTES: usize = 16 << 10;
@@ -39,6 +40,56 @@ pub(crate) struct WholeBody {
     /// Length of a body that is only announced: hyper sends a Content-Length of a 304 response only if it sees a body of
     /// that length, which it then does not send.
     pub(crate) announced: u64,
+    _held: Option<Held>,
+}
+
+/// Counts what a body takes while it is being sent.
+pub(crate) struct Held {
+    state: Rc<LoopState>,
+    bytes: u64,
+}
+
+impl Held {
+    fn new(state: &Rc<LoopState>, bytes: usize) -> Self {
+        state.pending.responses.add(bytes as u64);
+        Self {
+            state: Rc::clone(state),
+            bytes: bytes as u64,
+        }
+    }
+}
+
+impl std::fmt::Debug for Held {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Held").field(&self.bytes).finish()
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.state.release_response(self.bytes);
+    }
+}
+
+impl WholeBody {
+    /// A body that is there; what does not fit into the socket's buffer at once is counted.
+    pub(crate) fn new(state: &Rc<LoopState>, bytes: Bytes) -> Self {
+        let held = (bytes.len() > PIECE_BYTES).then(|| Held::new(state, bytes.len()));
+        Self {
+            bytes,
+            announced: 0,
+            _held: held,
+        }
+    }
+
+    /// No body, and a length.
+    pub(crate) const fn announced(length: u64) -> Self {
+        Self {
+            bytes: Bytes::new(),
+            announced: length,
+            _held: None,
+        }
+    }
 }
 
 /// A body that the handler sends in chunks, as long as its exchange is open.
@@ -54,6 +105,7 @@ pub(crate) struct ChunkedBody {
 /// memory at most: what is being sent, and what is being read.
 pub(crate) struct FileBody {
     connection: Rc<Connection>,
+    _held: Held,
     piece: Bytes,
     reading: Option<Reading>,
     /// Neither in `piece` nor being read.
@@ -74,7 +126,10 @@ impl Default for ResponseBody {
 
 impl From<Bytes> for ResponseBody {
     fn from(bytes: Bytes) -> Self {
-        Self::Whole(WholeBody { bytes, announced: 0 })
+        Self::Whole(WholeBody {
+            bytes,
+            ..WholeBody::default()
+        })
     }
 }
 
@@ -184,7 +239,9 @@ pub(crate) fn open_file(path: &Path) -> io::Result<FileParts> {
 impl FileBody {
     /// The parts should begin with bytes that are there.
     pub(crate) fn new(connection: Rc<Connection>, parts: FileParts) -> Self {
+        let held = parts.length().min(2 * READ_BYTES);
         let mut body = Self {
+            _held: Held::new(&connection.state, usize::try_from(held).unwrap_or(0)),
             connection,
             piece: Bytes::new(),
             reading: None,

@@ -8,6 +8,7 @@
 //! # Threads
 //! [`Routes`] is shared by all; the rest is the loop's own.
 
+use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -33,7 +34,19 @@ pub(crate) struct Routes {
     version: AtomicU32,
     /// With its version, so that nobody takes one for the other.
     table: Mutex<(u32, Option<Arc<RouteTable>>)>,
+    /// Changes with each reply.
+    replies_version: AtomicU32,
     replies: Mutex<Vec<Option<ResponseCommand<Bytes>>>>,
+}
+
+/// The table as one loop holds it: to share it with its connections writes nothing that another loop reads.
+pub(crate) type LoopRoutes = Rc<Arc<RouteTable>>;
+
+/// The replies as one loop holds them, in memory of its own.
+#[derive(Debug, Default)]
+pub(crate) struct LoopReplies {
+    version: u32,
+    replies: Vec<Option<ResponseCommand<Bytes>>>,
 }
 
 impl Routes {
@@ -51,10 +64,22 @@ impl Routes {
             replies.resize(number + 1, None);
         }
         replies[number] = Some(response);
+        self.replies_version.fetch_add(1, Ordering::Release);
     }
+}
 
-    fn reply(&self, number: u32) -> Option<ResponseCommand<Bytes>> {
-        lock(&self.replies).get(usize::try_from(number).ok()?)?.clone()
+impl LoopReplies {
+    fn get(&mut self, shared: &Routes, number: u32) -> Option<ResponseCommand<Bytes>> {
+        let version = shared.replies_version.load(Ordering::Acquire);
+        if version != self.version {
+            let replies = lock(&shared.replies);
+            self.replies = replies
+                .iter()
+                .map(|reply| reply.as_ref().map(ResponseCommand::copied))
+                .collect();
+            self.version = version;
+        }
+        self.replies.get(usize::try_from(number).ok()?)?.clone()
     }
 }
 
@@ -140,6 +165,14 @@ impl CoreResponse<'_> {
         Self::Own(Box::new(ResponseCommand::of_core(answer.status, &fields, &body)))
     }
 
+    /// The response in memory of its own: that of an endpoint's constant is shared by all loops.
+    pub(crate) fn into_own(self) -> ResponseCommand<Bytes> {
+        match self {
+            Self::Constant(command) => command.copied(),
+            Self::Own(command) => *command,
+        }
+    }
+
     pub(crate) fn command(&self) -> &ResponseCommand<Bytes> {
         match self {
             Self::Constant(command) => command,
@@ -161,12 +194,12 @@ impl LoopState {
         self.shortest_route_timeout_ms.set(shortest.unwrap_or(u64::MAX));
         self.file_caches
             .replace(table.as_ref().map(|table| table.file_caches()).unwrap_or_default());
-        self.routes.replace(table);
+        self.routes.replace(table.map(Rc::new));
         self.push_record(|out| records::write_signal(out, 0, SIGNAL_ROUTES, version as usize));
     }
 
     /// The table that requests are matched with now.
-    pub(crate) fn routes(&self) -> Option<Arc<RouteTable>> {
+    pub(crate) fn routes(&self) -> Option<LoopRoutes> {
         self.routes.borrow().clone()
     }
 
@@ -250,8 +283,9 @@ impl LoopState {
                     }
                     Source::Response(response) => Destination::Answered(CoreResponse::Constant(response)),
                     Source::Reply(number) => self
-                        .shared_routes
-                        .reply(*number)
+                        .replies
+                        .borrow_mut()
+                        .get(&self.shared_routes, *number)
                         // The driver has not given it yet: 503.
                         .map_or(Destination::Refused(Kind::Overloaded), own_response),
                     // Other fields matter too.

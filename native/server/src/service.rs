@@ -72,6 +72,7 @@ impl Service<Request<Incoming>> for HttpService {
     fn call(&self, request: Request<Incoming>) -> ResponseFuture {
         let connection = Rc::clone(&self.connection);
         connection.guard.request_taken();
+        connection.state.hold_half(&connection, 0);
         if connection.state.options.test_faults {
             trigger_fault(&connection, request.headers());
         }
@@ -145,6 +146,7 @@ impl ResponseFuture {
             return Poll::Ready(());
         };
         let arrival = ready!(arriving.poll_arrival(&self.connection, cx));
+        self.connection.state.hold_half(&self.connection, 0);
         let Progress::Arriving(mut request) = std::mem::replace(&mut self.progress, Progress::failed(Kind::Internal))
         else {
             return Poll::Ready(());
@@ -153,7 +155,14 @@ impl ResponseFuture {
         self.collected = Some(request.take_collected(&self.connection));
         // Matched again: meanwhile there may be another table, or another request's parameters in the loop's memory.
         let table = self.connection.state.routes();
-        let destination = || destination(&self.connection, table.as_deref(), &request.parts, true);
+        let destination = || {
+            destination(
+                &self.connection,
+                table.as_ref().map(|table| &***table),
+                &request.parts,
+                true,
+            )
+        };
         self.progress = match arrival.map(|arrival| (arrival, destination())) {
             Ok((Arrival::Whole, Destination::Handler(target))) => {
                 dispatch(&self.connection, request.parts, &chunks, false, &target)
@@ -311,7 +320,7 @@ fn path_of(command: &ResponseCommand<Bytes>) -> PathBuf {
 fn begin(connection: &Rc<Connection>, parts: Parts, body: Incoming) -> Result<Progress, Kind> {
     let has_body = !body.is_end_stream();
     let table = connection.state.routes();
-    let destination = destination(connection, table.as_deref(), &parts, has_body);
+    let destination = destination(connection, table.as_ref().map(|table| &***table), &parts, has_body);
     if !matches!(destination, Destination::Handler(_)) || has_body {
         // Else it is looked at when the record is written.
         connection.with_server_name(&parts, |_, _| ())?;
@@ -385,8 +394,9 @@ fn answer(connection: &Rc<Connection>, core: Destination<'_>, parts: &Parts) -> 
                 let accept = parts.headers.get(ACCEPT).map(HeaderValue::as_bytes);
                 negotiation::error_format(accept)
             });
+            state.may_answer(response.command().len())?;
             connection.core_answered(response.command());
-            Ok(Progress::Answered(response.command().clone()))
+            Ok(Progress::Answered(response.into_own()))
         }
         Destination::Files(endpoint) => {
             let target = FileTarget {
@@ -399,7 +409,7 @@ fn answer(connection: &Rc<Connection>, core: Destination<'_>, parts: &Parts) -> 
             Ok(match state.find_file(endpoint, &target, fields) {
                 Lookup::Known(outcome) => Progress::File(outcome),
                 Lookup::Unknown(look) => {
-                    let exchange = OpenExchange::open(state)?;
+                    let exchange = OpenExchange::open(state, 0)?;
                     state.look(endpoint, exchange.id(), look);
                     connection.dispatched(false, false);
                     Progress::Dispatched(exchange)
@@ -420,7 +430,8 @@ fn dispatch(
     target: &Target<'_>,
 ) -> Result<Progress, Kind> {
     let state = &connection.state;
-    let mut exchange = OpenExchange::open(state)?;
+    let body_bytes: usize = chunks.iter().map(Bytes::len).sum();
+    let mut exchange = OpenExchange::open(state, body_bytes + RECORD_HEAD_ESTIMATE)?;
     if let Err(kind) = parse(state, target.options.parse, &parts, chunks, streamed) {
         // No handler knows of it.
         exchange.complete();
@@ -449,6 +460,7 @@ fn dispatch(
             let start = out.len();
             records::write_request(out, &head, &parts.headers, chunks);
             state.parsed.borrow().add_to(out, start);
+            state.count_request(exchange.id(), out.len() - start);
         });
     });
     if let Err(kind) = written {

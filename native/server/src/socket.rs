@@ -63,6 +63,11 @@ impl Socket {
         self.out.len() - self.sent
     }
 
+    /// What the buffer takes.
+    pub(crate) const fn held_bytes(&self) -> usize {
+        self.out.capacity()
+    }
+
     /// Whether the client took something since the last call.
     pub(crate) const fn take_progress(&mut self) -> bool {
         std::mem::replace(&mut self.progress, false)

@@ -2,8 +2,8 @@
   "Requests that one connection sends ahead: which of them are with their handlers at the same time, and that the
   responses keep their order (RFC 9112 section 9.3.2).
 
-  With `:http1-engine :auto`, up to 64 requests with safe methods run on workers at once. A request with another method
-  is alone with its handler, with either engine."
+  With `:http1-engine :auto`, up to 64 requests with safe methods run on workers at once, when some responses of the
+  connection were small. A request with another method is alone with its handler, with either engine."
   (:require
    [clojure.string :as str]
    [clojure.test :refer [deftest is testing]]
@@ -43,6 +43,13 @@
 (defn- number-of [{:keys [uri]}]
   (parse-long (subs uri 1)))
 
+(defn- warm-up!
+  "Has so many small responses that a connection may have all requests with their handlers that it may have at once."
+  [client]
+  (dotimes [_ 6]
+    (raw/send! client (raw/get-request "/999"))
+    (raw/read-response client)))
+
 (defn- bodies [client n]
   (doall (repeatedly n #(:body (raw/read-response client)))))
 
@@ -58,12 +65,15 @@
         (let [finished (vec (repeatedly (inc n) #(CountDownLatch. 1)))]
           (.countDown ^CountDownLatch (finished n))
           (with-handler [server mode (fn [{:keys [uri] :as request}]
-                                       (let [k (number-of request)
-                                             waited? (raw/await-latch (finished (inc k)))]
-                                         (.countDown ^CountDownLatch (finished k))
-                                         {:status 200 :body (str uri (when-not waited? " alone"))}))
+                                       (if (= "/999" uri)
+                                         {:status 200 :body uri}
+                                         (let [k (number-of request)
+                                               waited? (raw/await-latch (finished (inc k)))]
+                                           (.countDown ^CountDownLatch (finished k))
+                                           {:status 200 :body (str uri (when-not waited? " alone"))})))
                          many-workers]
             (with-client [client server]
+              (warm-up! client)
               (raw/send! client (gets (range n)))
               (is (= (map #(str "/" %) (range n)) (bodies client n))))))))))
 
@@ -93,6 +103,7 @@
                              {:status 200 :body uri})
                     many-workers]
         (with-client [client server]
+          (warm-up! client)
           (raw/send! client (gets (range 3)))
           (is (= ["/0"] (bodies client 1)))
           (is (raw/await-latch last-done))
@@ -118,6 +129,7 @@
                              {:status 200 :body uri})
                     many-workers]
         (with-client [client server]
+          (warm-up! client)
           (raw/send! client (gets (range n)))
           (is (raw/await-until #(= at-once (.get started))))
           (is (came-round? server))

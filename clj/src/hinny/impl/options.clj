@@ -21,7 +21,7 @@
 
 (def table
   "A delay of the options table: a vector of maps with `:name :type :default :doc` and, where they apply,
-  `:unit :min :max :choices`; see `native/core/src/options.rs`."
+  `:unit :min :max :choices`; a default `[:heap n]` is the largest heap in bytes divided by n; see `native/core/src/options.rs`."
   (delay (edn/read-string (Engine/optionTable))))
 
 (def specs
@@ -136,9 +136,10 @@
 
 (defn- default-value
   [{:keys [default]}]
-  (if (= :cores default)
-    (.availableProcessors (Runtime/getRuntime))
-    default))
+  (cond
+    (= :cores default) (.availableProcessors (Runtime/getRuntime))
+    (vector? default) (quot (.maxMemory (Runtime/getRuntime)) (peek default))
+    :else default))
 
 (defn described
   "Returns the table as a user reads it: sorted by name, with the defaults of this machine."

@@ -185,6 +185,26 @@ pub const OPTIONS: &[OptionSpec] = &[
         doc: "Most requests at once that wait for their response; one more is answered 503 with Retry-After.",
     },
     OptionSpec {
+        name: "max-pending-request-bytes",
+        kind: OptionKind::Integer {
+            min: 64 << 10,
+            max: 1 << 40,
+        },
+        unit: "bytes",
+        default: OptionDefault::HeapPart(4),
+        doc: "How many bytes of requests the server holds that were read and are not answered, of all connections together: parts of heads and bodies, requests that wait for a worker or are with their handler. Beyond it, requests that have not arrived to their end are answered 503 with Retry-After and closed, the largest first, then others refused with 503; docs/limits.md.",
+    },
+    OptionSpec {
+        name: "max-pending-response-bytes",
+        kind: OptionKind::Integer {
+            min: 64 << 10,
+            max: 1 << 40,
+        },
+        unit: "bytes",
+        default: OptionDefault::HeapPart(4),
+        doc: "How many bytes of responses the server holds that clients have not taken, of all connections together. Beyond it, new requests are answered 503 with Retry-After, and threads that write a streamed body wait; docs/limits.md.",
+    },
+    OptionSpec {
         name: "max-requests-per-connection",
         kind: OptionKind::Integer { min: 1, max: 1 << 40 },
         unit: "requests",

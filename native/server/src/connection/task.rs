@@ -194,6 +194,9 @@ fn expired(connection: &Connection) -> Option<bool> {
     if connection.is_cut() {
         return Some(false);
     }
+    if connection.take_refused() {
+        return Some(answer_raw(connection, Kind::BytesLimit));
+    }
     if matches!(phase, Phase::Body | Phase::Handler) || !connection.take_expired() {
         return None;
     }
@@ -245,6 +248,7 @@ impl Drop for ConnectionTask {
     fn drop(&mut self) {
         let state = &self.connection.state;
         abandon(&self.connection);
+        self.connection.forget_pending();
         let removed = state.connections.borrow_mut().remove(self.id);
         self.connection.count_closed();
         if state.draining.get() {

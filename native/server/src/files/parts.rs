@@ -14,7 +14,7 @@ use rustix::buffer::spare_capacity;
 use rustix::io::{Errno, pread};
 
 /// How much of a file is read at once.
-const READ_BYTES: u64 = 128 << 10;
+pub(crate) const READ_BYTES: u64 = 128 << 10;
 
 /// Content of which something is in a file.
 #[derive(Debug)]

@@ -111,8 +111,7 @@ pub(super) fn respond<B: AsRef<[u8]>>(
     let written = with_frame(connection, request, close, |out, frame| {
         let start = out.len();
         let written = response_bytes::write_response(out, command, frame);
-        // A large one counts less the longer it is ago.
-        lane.response_bytes = (out.len() - start).max(lane.response_bytes / 2);
+        lane.responded(out.len() - start);
         written
     });
     match written {
@@ -140,7 +139,7 @@ pub(super) fn respond_file(connection: &Connection, lane: &mut Lane, request: &O
     with_frame(connection, request, close, |out, frame| {
         let start = out.len();
         response_bytes::write_file_answer(out, &answer, frame);
-        lane.response_bytes = (out.len() - start).max(lane.response_bytes / 2);
+        lane.responded(out.len() - start);
     });
     if close {
         end(connection, lane);

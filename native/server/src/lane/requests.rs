@@ -13,7 +13,7 @@ use hinny_core::status::{ErrorFormat, Failure};
 use hinny_router::Asked;
 
 use super::last_head::{Known, NewHead};
-use super::{Lane, Next, OPEN_BYTES_MAX, OPEN_MAX, OpenRequest, replies};
+use super::{Lane, Next, OpenRequest, replies};
 use crate::collected::UNCOUNTED_BYTES;
 use crate::connection::Connection;
 use crate::exchange::Exchange;
@@ -62,7 +62,7 @@ pub(super) fn wait_for(connection: &Connection, lane: &mut Lane, next: Next) {
 pub(super) fn take(connection: &Rc<Connection>, lane: &mut Lane, bytes: &[u8], cx: &Context<'_>) -> (usize, Next) {
     let mut space = Space::new();
     let table = connection.state.routes();
-    let table = table.as_deref();
+    let table = table.as_ref().map(|table| &***table);
     let mut taken = 0;
     while taken < bytes.len() && !lane.closing {
         let rest = &bytes[taken..];
@@ -135,7 +135,7 @@ fn take_known(
     if parsed.is_err() && !lane.open.is_empty() {
         return Some(Err(Next::Turn));
     }
-    if let Some(exchange) = open(connection, lane, &asking, options, parsed) {
+    if let Some(exchange) = open(connection, lane, &asking, options, end, parsed) {
         let template = lane.last_head.known()?.template.as_ref()?;
         let parsed = state.parsed.borrow();
         let request = RepeatedRequest {
@@ -243,7 +243,7 @@ fn take_new<'b>(
     if parsed.is_err() && !lane.open.is_empty() {
         return Err(Next::Turn);
     }
-    if let Some(exchange) = open(connection, lane, &asking, options, parsed) {
+    if let Some(exchange) = open(connection, lane, &asking, options, end, parsed) {
         write_record(connection, exchange, target.endpoint, &head, body, |record| {
             lane.last_head.miss(&fields, Some(record));
         });
@@ -330,6 +330,9 @@ fn answer(
     may_answer(connection, lane)?;
     let request = begin(connection, asking, &connection.state.options.route);
     match core {
+        Destination::Answered(response) if connection.state.may_answer(response.command().len()).is_err() => {
+            replies::refuse(connection, lane, &request, asking.failure(Kind::BytesLimit));
+        }
         Destination::Answered(response) => {
             let response = response.told(|| asking.error_format());
             connection.core_answered(response.command());
@@ -368,7 +371,7 @@ fn answer_file(
             replies::respond_file(connection, lane, &request, outcome);
         }
         Lookup::Unknown(look) => {
-            if let Some(exchange) = open(connection, lane, asking, options, Ok(())) {
+            if let Some(exchange) = open(connection, lane, asking, options, 0, Ok(())) {
                 if let Some(request) = lane.open.back_mut() {
                     request.format = asking.error_format();
                 }
@@ -405,36 +408,37 @@ fn longest_body(options: &RouteOptions, kind: BodyKind) -> u64 {
 /// Whether it is the request's turn. If not, the task is woken when it may be.
 fn may_hand_over(connection: &Connection, lane: &Lane, method: u8, body_length: usize, cx: &Context<'_>) -> bool {
     let state = &connection.state;
+    let waiting = connection.socket.borrow().waiting();
     if let Some(newest) = lane.open.back() {
-        let is_room = lane.open.len() < OPEN_MAX && lane.open.len() * lane.response_bytes < OPEN_BYTES_MAX;
-        let side_by_side = newest.safe && is_safe(method) && is_room;
-        if !side_by_side || !state.may_open_exchange() {
+        let side_by_side = newest.safe && is_safe(method) && lane.may_open(waiting);
+        if !side_by_side || state.admit(body_length).is_err() {
             return false;
         }
     }
-    connection.socket.borrow().waiting() <= HOLD_BYTES
-        && (body_length == 0 || state.poll_room(body_length + RECORD_HEAD_ESTIMATE, cx).is_ready())
+    waiting <= HOLD_BYTES && (body_length == 0 || state.poll_room(body_length + RECORD_HEAD_ESTIMATE, cx).is_ready())
 }
 
 const fn is_safe(method: u8) -> bool {
     SAFE_METHODS >> method & 1 != 0
 }
 
-/// Opens the exchange of a request, the lane's newest one. If there are too many of them, or it cannot be parsed, answers
+/// Opens the exchange of a request of so many bytes, the lane's newest one. If there are too many of them, or it cannot be parsed, answers
 /// that: nothing is open then.
 fn open(
     connection: &Rc<Connection>,
     lane: &mut Lane,
     asking: &Asking<'_>,
     options: &RouteOptions,
+    length: usize,
     parsed: Result<(), Kind>,
 ) -> Option<u64> {
     let state = &connection.state;
     let mut request = begin(connection, asking, options);
     let opened = parsed.and_then(|()| {
-        let room = state.may_open_exchange();
-        let exchange = room.then(|| state.open_exchange(Exchange::in_lane(connection)));
-        exchange.flatten().ok_or(Kind::ExchangeLimit)
+        let bytes = length + state.parsed.borrow().found().bytes.len();
+        state.admit(bytes)?;
+        let exchange = state.open_exchange(Exchange::in_lane(connection, bytes));
+        exchange.ok_or(Kind::ExchangeLimit)
     });
     match opened {
         Ok(exchange) => {

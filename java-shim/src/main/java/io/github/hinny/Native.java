@@ -49,8 +49,9 @@ final class Native {
      * Hands over the first {@code outboxLength} bytes of commands, runs the calling thread's loop until there is
      * something to do here, and fills {@code inbox} with whole records.
      *
-     * @return the number of records, {@link Records#CLOSED} or {@link Records#GROW_INBOX}: then {@code inbox} begins with the
-     *     fixed part of the record that does not fit, which all types of records have in common
+     * @return in the lower 32 bits the number of records, {@link Records#CLOSED} or {@link Records#GROW_INBOX}: then
+     *     {@code inbox} begins with the fixed part of the record that does not fit, which all types of records have in
+     *     common; above them {@link Records#POLL_FULL_BIT}
      */
     static native long poll(byte[] outbox, int outboxLength, byte[] inbox);
 

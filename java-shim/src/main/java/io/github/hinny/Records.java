@@ -43,6 +43,12 @@ public final class Records {
     /** {@code poll} result: the next record is larger than the inbox array. */
     public static final int GROW_INBOX = -2;
 
+    /**
+     * Bit of {@code poll}'s result above the number of records: so many bytes of responses wait for clients that nothing
+     * that can wait should be added.
+     */
+    public static final int POLL_FULL_BIT = 32;
+
     // Request record. Lengths are of the texts that follow the header index, in the order: method,
     // uri, query string,
     // server name, remote address, then name (if literal) and value of each header, then the body.
