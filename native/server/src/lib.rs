@@ -10,9 +10,9 @@
 mod apply;
 mod body;
 mod body_rate;
+mod budget;
 mod clock;
 mod collected;
-mod budget;
 mod connection;
 mod date;
 mod descriptors;

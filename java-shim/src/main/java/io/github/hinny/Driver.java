@@ -21,6 +21,12 @@ interface Driver {
      */
     boolean holdBack(Runnable goOn);
 
+    /** Waits until few enough replies wait that a large one may be added. A thread that may wait, for no client. */
+    void awaitRoom();
+
+    /** Returns whether so much of responses waits for clients that no handler should make another. */
+    boolean isFull();
+
     /** Makes the driver send the replies that wait, if it does not do so already. */
     void wake();
 

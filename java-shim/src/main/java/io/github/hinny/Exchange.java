@@ -101,6 +101,14 @@ final class Exchange extends Work {
     Driver run(final ReplyWriters writers) {
         if (goneAs == 0 && async) {
             callAsync();
+        } else if (goneAs == 0 && driver.isFull()) {
+            final ReplyWriter writer = writers.borrow();
+            try {
+                refuse(writer);
+                send(writer);
+            } finally {
+                writers.giveBack(writer);
+            }
         } else if (goneAs == 0) {
             final RingRequest called = request;
             Object response = null;
@@ -114,6 +122,9 @@ final class Exchange extends Work {
             final ReplyWriter writer = writers.borrow();
             try {
                 failure = answer(response, failure, writer);
+                if (writer.outbox.position() >= ReplyQueue.SMALL_BYTES) {
+                    driver.awaitRoom();
+                }
                 send(writer);
             } finally {
                 Thread.interrupted();
@@ -144,7 +155,7 @@ final class Exchange extends Work {
         }
     }
 
-    /** Answers that no worker has room, with {@code writer} of the driver's own thread. */
+    /** Answers that no worker has room, with the calling thread's {@code writer}. */
     void refuse(final ReplyWriter writer) {
         try {
             ResponseEncoder.encodeFailure(id, Records.KIND_OVERLOADED, request, writer.outbox);

@@ -189,6 +189,16 @@ public final class HandlerCall implements Driver {
     }
 
     @Override
+    public void awaitRoom() {
+        // All is taken as it comes.
+    }
+
+    @Override
+    public boolean isFull() {
+        return false;
+    }
+
+    @Override
     public boolean holdBack(final Runnable goOn) {
         return false;
     }

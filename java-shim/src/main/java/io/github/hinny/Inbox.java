@@ -25,6 +25,9 @@ final class Inbox {
     /** How many requests one poll can bring, and how many of them may fail. */
     static final int FAILURES_MAX = CAPACITY_KEPT_BYTES / (Records.REQUEST_HEADERS + Records.HEADER_ENTRY_SIZE);
 
+    /** When handlers on the loop have answered so much in one turn, the other requests of the turn are refused. */
+    private static final long TURN_BYTES_MAX = Runtime.getRuntime().maxMemory() / 16;
+
     private final Driver driver;
     private final IFn handler;
     private final Engine.Mode mode;
@@ -169,6 +172,11 @@ final class Inbox {
             final Endpoint endpoint = number == 0 ? null : table.endpoint(number);
             final IFn called = endpoint == null ? handler : endpoint.handler();
             final Engine.Mode how = endpoint == null ? mode : endpoint.mode();
+            if (how != Engine.Mode.WORKER && (driver.isFull() || outbox.position() > TURN_BYTES_MAX)) {
+                ResponseEncoder.encodeFailure(
+                        Records.u64(array, at + Records.REQUEST_EXCHANGE), Records.KIND_OVERLOADED, outbox);
+                return;
+            }
             final RingRequest request = RingRequest.of(Arrays.copyOfRange(array, at, at + length), endpoint);
             if (how == Engine.Mode.INLINE && !request.isBodyStreamed()) {
                 answerInline(called, request);

@@ -51,19 +51,21 @@ final class LoopDriver implements Driver {
             Thread.yield();
         }
         dispatched = false;
-        final int count;
+        final long polled;
         try {
             if (replies.takeBeforePoll(outbox, loss)) {
                 loop.wake();
             }
-            count = (int) Native.poll(outbox.array(), outbox.position(), inbox.array());
+            polled = Native.poll(outbox.array(), outbox.position(), inbox.array());
         } finally {
             replies.pollReturned();
             outbox.reset();
         }
+        final int count = (int) polled;
         if (count == Records.CLOSED) {
             return false;
         }
+        replies.setFull((polled >>> Records.POLL_FULL_BIT & 1) != 0);
         if (count != Records.GROW_INBOX) {
             dispatched = inbox.handle(count);
         } else if (!inbox.grow()) {
@@ -76,6 +78,7 @@ final class LoopDriver implements Driver {
     /** Ends all exchanges: the native loop is closed. */
     void end() {
         inbox.endAll();
+        replies.end();
     }
 
     /** A part of a response cannot be sent: ends its exchange on both sides. */
@@ -98,6 +101,17 @@ final class LoopDriver implements Driver {
     @Override
     public boolean holdBack(final Runnable goOn) {
         return replies.holdBack(goOn);
+    }
+
+    @Override
+    public void awaitRoom() {
+        wake();
+        replies.awaitRoom();
+    }
+
+    @Override
+    public boolean isFull() {
+        return replies.isFull();
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.github.hinny;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -13,8 +14,10 @@ import java.util.concurrent.atomic.AtomicReference;
  * is told so for each time that the loop polls, and only while replies wait. No reply is missed: the loop announces its
  * poll before it takes the queue, and a writer adds its reply before it looks at the announcement.
  *
- * <p>One poll gets a batch of about {@link #BATCH_BYTES}, and writers of bodies wait while more than
- * {@link #CONGESTED_BYTES} are here: so the heap need not hold what all exchanges together may have on its way.
+ * <p>One poll gets a batch of about {@link #BATCH_BYTES}, and workers with bodies or large replies wait while more than
+ * {@link #CONGESTED_BYTES} are here: so the heap need not hold what all exchanges together may have on its way. Writers of
+ * bodies wait too while the core {@linkplain #setFull is full}; whole replies do not, since their workers would wait for
+ * clients.
  */
 final class ReplyQueue {
     /** When a batch is this large it goes. */
@@ -24,7 +27,7 @@ final class ReplyQueue {
     private static final int CONGESTED_BYTES = 8 << 20;
 
     /** Other replies below this size are not counted. */
-    private static final int SMALL_BYTES = 4 << 10;
+    static final int SMALL_BYTES = 4 << 10;
 
     /** What a reply takes besides its bytes. */
     private static final int REPLY_BYTES = 40;
@@ -47,6 +50,12 @@ final class ReplyQueue {
 
     private final AtomicLong waitingBytes = new AtomicLong();
     private final ConcurrentLinkedQueue<Runnable> held = new ConcurrentLinkedQueue<>();
+    private final ConcurrentLinkedQueue<CountDownLatch> waiting = new ConcurrentLinkedQueue<>();
+
+    /** The core holds as much of responses as it may. */
+    private volatile boolean full;
+
+    private volatile boolean ended;
 
     /** The oldest of the replies that were taken and have found no room in a batch; each points to the one after it. */
     private Reply taken; // The loop's own.
@@ -109,16 +118,64 @@ final class ReplyQueue {
      * when there is room. Any thread.
      */
     boolean holdBack(final Runnable goOn) {
-        if (waitingBytes.get() <= CONGESTED_BYTES) {
+        if (!full && !isCongested()) {
             return false;
         }
         held.add(goOn);
         // If it is so still, the loop is yet to make room, and finds it there.
-        return waitingBytes.get() > CONGESTED_BYTES;
+        return full || isCongested();
+    }
+
+    private boolean isCongested() {
+        return waitingBytes.get() > CONGESTED_BYTES && !ended;
+    }
+
+    /** Waits until the loop has taken most of what waits, which no client can delay. A thread that may wait. */
+    void awaitRoom() {
+        boolean interrupted = false;
+        while (!interrupted && isCongested()) {
+            final CountDownLatch room = new CountDownLatch(1);
+            waiting.add(room);
+            if (isCongested()) {
+                try {
+                    room.await();
+                } catch (final InterruptedException stop) {
+                    interrupted = true;
+                }
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Notes whether the core holds as much of responses as it may. The loop. */
+    void setFull(final boolean isFull) {
+        if (full != isFull) {
+            full = isFull;
+        }
+    }
+
+    /** Returns whether the core holds as much of responses as it may, so that no handler should make another. */
+    boolean isFull() {
+        return full;
+    }
+
+    /** Nothing is taken any more: nobody waits. */
+    void end() {
+        ended = true;
+        full = false;
+        release();
     }
 
     private void release() {
-        if (waitingBytes.get() <= CONGESTED_BYTES / 2) {
+        if (waitingBytes.get() > CONGESTED_BYTES / 2 && !ended) {
+            return;
+        }
+        for (CountDownLatch room = waiting.poll(); room != null; room = waiting.poll()) {
+            room.countDown();
+        }
+        if (!full) {
             for (Runnable goOn = held.poll(); goOn != null; goOn = held.poll()) {
                 goOn.run();
             }
