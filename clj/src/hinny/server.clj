@@ -241,6 +241,9 @@
   on a worker, with `:disconnected` or `:timed-out` (`:handler-timeout-ms`). If that has happened already, soon; if the
   response becomes complete, never. A later call replaces `f`. What is thrown is logged.
 
+  A client that ends its side of the connection (`nc -N`) may have left or may wait for the response. A request on which
+  this was called takes it for left; one on which it was not is answered, with `Connection: close`.
+
   `request` is the map that the handler was given, or one made of it with `assoc`, `dissoc`, `merge` into it and the
   like. Throws `IllegalArgumentException` for any other map, `IllegalStateException` in a handler of `:handler-mode
   :inline`, which has answered before its client can leave."

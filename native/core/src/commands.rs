@@ -15,8 +15,8 @@ use crate::records::{
     CHUNK, CHUNK_BODY, CHUNK_BODY_LENGTH, CHUNK_EXCHANGE, CHUNK_FLAGS, FAIL, FAIL_ACCEPT, FAIL_ACCEPT_LENGTH,
     FAIL_EXCHANGE, FAIL_KIND, FLAG_CHUNK_LAST, FLAG_RESPONSE_BODY, FLAG_RESPONSE_FILE, FLAG_RESPONSE_STREAM,
     HEADER_ENTRY_SIZE, RESPONSE, RESPONSE_BODY_LENGTH, RESPONSE_EXCHANGE, RESPONSE_FLAGS, RESPONSE_HEADER_COUNT,
-    RESPONSE_HEADERS, RESPONSE_STATUS, RESPONSE_TYPE, SIGNAL, SIGNAL_AMOUNT, SIGNAL_CODE, SIGNAL_CREDIT,
-    SIGNAL_DISCARD, SIGNAL_EXCHANGE, get_u16, get_u32, get_u64, length_at,
+    RESPONSE_HEADERS, RESPONSE_STATUS, RESPONSE_TYPE, SIGNAL, SIGNAL_ABANDON, SIGNAL_AMOUNT, SIGNAL_CODE,
+    SIGNAL_CREDIT, SIGNAL_DISCARD, SIGNAL_EXCHANGE, get_u16, get_u32, get_u64, length_at,
 };
 
 /// One command of the outbox.
@@ -39,6 +39,8 @@ pub enum Command<'a> {
     Credit(u64, usize),
     /// The handler reads no more of the request body.
     Discard(u64),
+    /// That the client has ended its side ends the exchange.
+    Abandon(u64),
 }
 
 /// The outbox does not decode: a defect of the Java side, never the fault of a client.
@@ -104,6 +106,7 @@ impl<'a> Commands<'a> {
                 match bytes[SIGNAL_CODE] {
                     SIGNAL_CREDIT => Command::Credit(exchange, get_u32(bytes, SIGNAL_AMOUNT)?),
                     SIGNAL_DISCARD => Command::Discard(exchange),
+                    SIGNAL_ABANDON => Command::Abandon(exchange),
                     _ => return None,
                 }
             }

@@ -19,7 +19,7 @@ use crate::names;
 
 layout! {
     /// Changes with every change of this layout; both sides compare it at load.
-    ABI_VERSION: i32 = 7;
+    ABI_VERSION: i32 = 8;
 
     /// Record type: a request for a handler.
     REQUEST: u8 = 1;
@@ -171,6 +171,10 @@ layout! {
     SIGNAL_GONE: u8 = 4;
     /// Signal, record, of no exchange: the requests behind it name endpoints of the route table with this version.
     SIGNAL_ROUTES: u8 = 5;
+    /// Signal, record: the client has ended its side. It may have left, or wait for the response.
+    SIGNAL_INPUT_ENDED: u8 = 6;
+    /// Signal, command: that the client has ended its side ends the exchange.
+    SIGNAL_ABANDON: u8 = 7;
 
     /// u8: error kind of a FAIL command.
     FAIL_KIND: usize = 5;

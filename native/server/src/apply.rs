@@ -24,7 +24,7 @@ impl LoopState {
             self.fail(commands.exchange());
         }
         self.flush_replied();
-        for connection in self.held.borrow_mut().drain(..) {
+        for connection in self.held.borrow_mut().drain(..).filter_map(|held| held.upgrade()) {
             connection.release();
         }
     }
@@ -44,6 +44,7 @@ impl LoopState {
                 Ok(Command::Chunk { exchange, bytes, last }) => self.deliver_chunk(exchange, bytes, last),
                 Ok(Command::Credit(exchange, bytes)) => self.demand(exchange, Some(bytes)),
                 Ok(Command::Discard(exchange)) => self.demand(exchange, None),
+                Ok(Command::Abandon(exchange)) => self.abandon(exchange),
                 Err(broken) => {
                     log::error!("outbox does not decode at byte {}", broken.offset);
                     self.fail(broken.exchange);

@@ -5,6 +5,7 @@
 //!   or async handler has the connection's next (pipelined) request, whose answer comes with the very next turn, those of
 //!   hyper wait for it. They never wait for the client, for a worker, or for a second turn.
 
+pub(crate) mod hang_up;
 mod linger;
 pub(crate) mod task;
 
@@ -55,6 +56,12 @@ pub(crate) struct Connection {
     pub(crate) adopted: RefCell<VecDeque<OpenExchange>>,
     /// Those of the current request, or of the next one if nobody knows its route yet.
     pub(crate) request_timeouts: Cell<RequestTimeouts>,
+    /// The exchange of the last request that hyper has given to the service; 0 if there was none.
+    exchange: Cell<u64>,
+    /// The client has ended its side.
+    input_has_ended: Cell<bool>,
+    /// The last exchange that was told.
+    told_input_ended: Cell<u64>,
     phase: Cell<Phase>,
     since_ms: Cell<u64>,
     expired: Cell<bool>,
@@ -107,6 +114,9 @@ impl Connection {
             lane_requests: Cell::new(0),
             adopted: RefCell::default(),
             request_timeouts: Cell::new(RequestTimeouts::from(&state.options.route)),
+            exchange: Cell::new(0),
+            input_has_ended: Cell::new(false),
+            told_input_ended: Cell::new(0),
             phase: Cell::new(Phase::Fresh),
             since_ms: Cell::new(state.now_ms()),
             expired: Cell::new(false),
@@ -201,7 +211,8 @@ impl Connection {
 
     /// The request is with its handler, which may be on the loop; one whose body is streamed runs on a worker in every mode
     /// but async.
-    pub(crate) fn dispatched(&self, on_loop: bool, streamed: bool) {
+    pub(crate) fn dispatched(&self, exchange: u64, on_loop: bool, streamed: bool) {
+        self.exchange.set(exchange);
         self.enter(Phase::Handler);
         self.body_streams.set(streamed);
         self.body_is_late.set(false);
@@ -255,16 +266,6 @@ impl Connection {
         passable
     }
 
-    /// Keeps the connection, whose client has ended its side, until the handlers on the loop had a turn to answer.
-    pub(crate) fn hold_for_answer(self: &Rc<Self>) {
-        self.answer_is_near.set(true);
-        self.state.held.borrow_mut().push(Rc::clone(self));
-    }
-
-    pub(crate) const fn answer_is_near(&self) -> bool {
-        self.answer_is_near.get()
-    }
-
     /// Whether no request is with the service, the last response is in the socket's buffer to its end, and another may
     /// follow it.
     pub(crate) fn is_between_exchanges(&self) -> bool {
@@ -286,8 +287,8 @@ impl Connection {
 
     /// Bytes went to the socket or its buffer.
     pub(crate) fn bytes_left(&self) {
-        if self.phase.get() == Phase::Idle {
-            self.enter(Phase::Idle);
+        if let phase @ (Phase::Idle | Phase::Response) = self.phase.get() {
+            self.enter(phase);
         }
     }
 
@@ -419,7 +420,7 @@ impl Connection {
             return Poll::Ready(Ok(()));
         }
         if self.answer_is_near.get() {
-            self.state.held.borrow_mut().push(Rc::clone(self));
+            self.state.held.borrow_mut().push(Rc::downgrade(self));
             return Poll::Pending;
         }
         let result = socket.poll_flush(cx, &self.state);

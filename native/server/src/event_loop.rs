@@ -13,7 +13,7 @@ use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
@@ -114,7 +114,7 @@ pub(crate) struct LoopState {
     pub(crate) exchanges: RefCell<Slots<Exchange>>,
     pub(crate) connections: RefCell<Slots<Rc<Connection>>>,
     /// Connections that keep responses back because an inline handler will answer their next request in this turn.
-    pub(crate) held: RefCell<Vec<Rc<Connection>>>,
+    pub(crate) held: RefCell<Vec<Weak<Connection>>>,
     /// Connections that the fast lane has written replies for while the outbox is applied.
     pub(crate) replied: RefCell<Vec<Rc<Connection>>>,
     /// What the fast lane reads into; nothing stays in it.
@@ -140,8 +140,6 @@ pub(crate) struct LoopState {
     spare_buffers: RefCell<Vec<Vec<u8>>>,
     /// The time at the start of this turn, or at the last sweep in it.
     coarse_ms: Cell<u64>,
-    /// Polls so far.
-    pub(crate) turn: Cell<u64>,
     pub(crate) draining: Cell<bool>,
     /// In a drain: connections between two requests wait no longer for one.
     pub(crate) grace_passed: Cell<bool>,
@@ -275,7 +273,6 @@ impl EventLoop {
             spare_buffers: RefCell::default(),
             coarse_ms: Cell::new(clock.now_ms()),
             clock,
-            turn: Cell::new(0),
             draining: Cell::new(false),
             grace_passed: Cell::new(false),
             lingering: Cell::new(0),
@@ -320,7 +317,6 @@ impl EventLoop {
             return Turn::Closed;
         };
         state.look_at_clock();
-        state.turn.set(state.turn.get() + 1);
         state.adopt_routes();
         let mut outbox = Some(outbox);
         runtime.block_on(poll_fn(|cx| {

@@ -447,6 +447,27 @@ impl LoopState {
         }
     }
 
+    /// Tells the driver that the client of an exchange has ended its side.
+    pub(crate) fn tell_input_ended(&self, id: u64) {
+        self.push_record(|out| records::write_signal(out, id, records::SIGNAL_INPUT_ENDED, 0));
+    }
+
+    /// Ends an exchange whose response is not complete, as if its client had left.
+    pub(crate) fn abandon(&self, id: u64) {
+        if self.is_unanswered(id) || self.is_streamed(id) {
+            let code = usize::from(Kind::Disconnected.code());
+            self.push_record(|out| records::write_signal(out, id, records::SIGNAL_GONE, code));
+            self.deliver(id, Reply::Fail(Kind::Disconnected.into()));
+        }
+    }
+
+    /// Whether a part of the response to come is with the handler.
+    fn is_streamed(&self, id: u64) -> bool {
+        let mut exchanges = self.exchanges.borrow_mut();
+        let response = exchanges.get_mut(id).and_then(Exchange::response);
+        response.is_some_and(|response| !response.ended)
+    }
+
     /// Whether the handler has not answered yet.
     pub(crate) fn is_unanswered(&self, id: u64) -> bool {
         let mut exchanges = self.exchanges.borrow_mut();

@@ -62,6 +62,12 @@ impl Guard {
         framing.heads() > 1 || framing.heads() == 1 && !framing.is_in_body()
     }
 
+    /// Whether all that is here is whole requests that the service was given.
+    pub(crate) fn is_caught_up(&self) -> bool {
+        let framing = self.framing.borrow();
+        framing.heads() == self.requests.get() && !framing.is_in_body() && !framing.is_in_head()
+    }
+
     pub(crate) fn is_in_body(&self) -> bool {
         self.framing.borrow().is_in_body()
     }

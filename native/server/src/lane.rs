@@ -74,8 +74,6 @@ pub(crate) struct Lane {
     /// So much of it was read.
     ignored: usize,
     input_ended: bool,
-    /// The turn in which a handler on the loop was last given a request.
-    last_turn: u64,
     /// The loop flushes the connection when the outbox is applied.
     replied: bool,
 }
@@ -133,6 +131,11 @@ impl Lane {
         self.responses = (self.responses + 1).min(OPEN_MAX.ilog2() as u8);
     }
 
+    /// The exchanges of requests without a response, oldest first.
+    pub(crate) fn open_exchanges(&self) -> impl DoubleEndedIterator<Item = u64> + use<'_> {
+        self.open.iter().map(|request| request.exchange)
+    }
+
     const fn may_read(&self) -> bool {
         matches!(self.next, Next::Input) && !self.input_ended && self.ignored <= IGNORED_BYTES_MAX
     }
@@ -179,8 +182,6 @@ pub(crate) fn poll(connection: &Rc<Connection>, cx: &mut Context<'_>) -> Poll<En
                     heard_out: !lane.input_ended,
                 });
             }
-        } else if lane.input_ended && !connection.answer_is_near() {
-            return closed(false);
         }
         if written.is_pending() && connection.socket.borrow().waiting() > HOLD_BYTES {
             settle(connection, lane);
@@ -226,10 +227,7 @@ fn poll_read(connection: &Rc<Connection>, lane: &mut Lane, cx: &mut Context<'_>)
     let bytes = buffer.filled();
     if bytes.is_empty() {
         lane.input_ended = true;
-        if lane.last_turn == state.turn.get() {
-            // A client may end its side when it has sent all, and handlers on the loop are about to answer.
-            connection.hold_for_answer();
-        }
+        connection.tell_input_ended(lane.open_exchanges());
     } else if lane.closing {
         lane.ignored += bytes.len();
     } else if lane.rest.is_empty() {
@@ -312,9 +310,11 @@ pub(crate) fn hand_over(connection: &Connection) {
         .lane_requests
         .set(connection.lane_requests.get() - lane.open.len() as u64);
     let mut adopted = connection.adopted.borrow_mut();
-    for request in lane.open {
+    let open = lane.open.len();
+    for (n, request) in lane.open.into_iter().enumerate() {
         let method = if request.head_request { "HEAD" } else { "GET" };
-        let close = if request.close { "connection: close\r\n" } else { "" };
+        let is_last = request.close || lane.input_ended && n + 1 == open;
+        let close = if is_last { "connection: close\r\n" } else { "" };
         bytes.extend_from_slice(format!("{method} / HTTP/1.1\r\n{close}\r\n").as_bytes());
         state.leave_lane(request.exchange);
         adopted.push_back(OpenExchange::adopt(state, request.exchange));

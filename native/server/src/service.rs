@@ -80,7 +80,7 @@ impl Service<Request<Incoming>> for HttpService {
         let http_10 = request.version() == Version::HTTP_10;
         if let Some(exchange) = connection.adopted.borrow_mut().pop_front() {
             // The request stands for the one that the lane has read; the handler has that.
-            connection.dispatched(connection.state.options.route.on_loop, false);
+            connection.dispatched(exchange.id(), connection.state.options.route.on_loop, false);
             return ResponseFuture {
                 connection: Rc::clone(&connection),
                 head_request,
@@ -381,7 +381,7 @@ fn destination<'r>(
 
 /// The core answers without the body.
 fn drop_body(connection: &Rc<Connection>, rest: BodyRest) {
-    connection.dispatched(false, true);
+    connection.dispatched(NO_EXCHANGE, false, true);
     rest.stream(connection, NO_EXCHANGE);
 }
 
@@ -411,7 +411,7 @@ fn answer(connection: &Rc<Connection>, core: Destination<'_>, parts: &Parts) -> 
                 Lookup::Unknown(look) => {
                     let exchange = OpenExchange::open(state, 0)?;
                     state.look(endpoint, exchange.id(), look);
-                    connection.dispatched(false, false);
+                    connection.dispatched(NO_EXCHANGE, false, false);
                     Progress::Dispatched(exchange)
                 }
             })
@@ -470,7 +470,7 @@ fn dispatch(
     }
     state.switches.metrics.requests.add(1);
     connection.request_timeouts.set(RequestTimeouts::from(target.options));
-    connection.dispatched(target.options.on_loop, streamed);
+    connection.dispatched(exchange.id(), target.options.on_loop, streamed);
     let mut headers = parts.headers;
     headers.clear();
     connection.spare_headers.replace(headers);

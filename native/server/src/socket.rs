@@ -7,13 +7,17 @@
 //! # Invariants
 //! - At most [`HOLD_BYTES`] are buffered; beyond that hyper's write waits for the socket, so a slow reader stops it.
 //! - The buffer belongs to the connection only while it holds bytes.
+//! - The descriptor is closed when the connection's task ends ([`Socket::close`]), whoever else still knows the connection.
 
 use std::collections::VecDeque;
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
+use rustix::net::sockopt;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -23,9 +27,13 @@ use crate::event_loop::LoopState;
 /// The most that is buffered for a connection: some hundred small responses.
 pub(crate) const HOLD_BYTES: usize = 32 << 10;
 
+/// How often a peer is asked that has ended its side, and so says nothing more by itself.
+const PROBE_EVERY: Duration = Duration::from_secs(15);
+
 /// A socket and its write buffer.
 pub(crate) struct Socket {
-    stream: TcpStream,
+    /// `None` when it is closed.
+    stream: Option<TcpStream>,
     /// What was read and is to be read again.
     again: VecDeque<u8>,
     out: Vec<u8>,
@@ -42,7 +50,7 @@ pub(crate) struct Socket {
 impl Socket {
     pub(crate) const fn new(stream: TcpStream) -> Self {
         Self {
-            stream,
+            stream: Some(stream),
             again: VecDeque::new(),
             out: Vec::new(),
             sent: 0,
@@ -82,8 +90,34 @@ impl Socket {
     }
 
     /// Whether the client has ended its side, and all that it sent was read.
-    pub(crate) const fn has_ended(&self) -> bool {
-        self.ended
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended && self.again.is_empty()
+    }
+
+    /// The descriptor, while it is open.
+    pub(crate) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.stream.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Lets the kernel ask now and then whether the peer, which says no more, still knows the connection: if not, that ends
+    /// it.
+    pub(crate) fn watch_peer(&self) {
+        if let Some(stream) = &self.stream {
+            // Without it a client that has left is found when something is sent to it.
+            let _ = sockopt::set_socket_keepalive(stream, true)
+                .and_then(|()| sockopt::set_tcp_keepidle(stream, PROBE_EVERY))
+                .and_then(|()| sockopt::set_tcp_keepintvl(stream, PROBE_EVERY));
+        }
+    }
+
+    /// Closes the descriptor.
+    pub(crate) fn close(&mut self) {
+        self.stream = None;
+    }
+
+    fn stream(&mut self) -> io::Result<Pin<&mut TcpStream>> {
+        let stream = self.stream.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        Ok(Pin::new(stream))
     }
 
     /// Gives bytes back that the next reads are to return.
@@ -103,7 +137,7 @@ impl Socket {
             return Poll::Ready(Ok(()));
         }
         let before = buf.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        ready!(self.stream()?.poll_read(cx, buf))?;
         self.ended |= buf.filled().len() == before && buf.remaining() > 0;
         Poll::Ready(Ok(()))
     }
@@ -119,7 +153,7 @@ impl Socket {
         if self.waiting() + bytes.len() > HOLD_BYTES {
             ready!(self.poll_flush(cx, state))?;
             if bytes.len() > HOLD_BYTES {
-                let written = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes))?;
+                let written = ready!(self.stream()?.poll_write(cx, bytes))?;
                 self.blocked = written < bytes.len();
                 self.progress = true;
                 return Poll::Ready(Ok(written));
@@ -133,7 +167,8 @@ impl Socket {
     /// Writes the buffer to the socket and gives the buffer back.
     pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>, state: &LoopState) -> Poll<io::Result<()>> {
         while self.waiting() > 0 {
-            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.out[self.sent..]))?;
+            let stream = self.stream.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+            let written = ready!(Pin::new(stream).poll_write(cx, &self.out[self.sent..]))?;
             self.advance(written)?;
         }
         self.give_back(state);
@@ -143,7 +178,8 @@ impl Socket {
     /// [`Self::poll_flush`] for who will not be woken; `false` if the socket does not take all now.
     pub(crate) fn try_flush(&mut self, state: &LoopState) -> io::Result<bool> {
         while self.waiting() > 0 {
-            match self.stream.try_write(&self.out[self.sent..]) {
+            let stream = self.stream.as_ref().ok_or(io::ErrorKind::NotConnected)?;
+            match stream.try_write(&self.out[self.sent..]) {
                 Ok(written) => self.advance(written)?,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
                 Err(error) => return Err(error),
@@ -173,7 +209,7 @@ impl Socket {
             return Poll::Ready(Ok(()));
         }
         self.shut = true;
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        self.stream()?.poll_shutdown(cx)
     }
 }
 
@@ -182,14 +218,17 @@ pub(crate) struct HttpIo(pub(crate) Rc<Connection>);
 
 impl AsyncRead for HttpIo {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if self.0.guard.fault().is_some() {
+        if self.0.guard.fault().is_some() || self.0.hides_end() {
             return Poll::Pending;
         }
         let before = buf.filled().len();
         let result = self.0.socket.borrow_mut().poll_read(cx, buf);
         let arrived = &buf.filled()[before..];
         if arrived.is_empty() {
-            return result;
+            if self.0.socket.borrow().has_ended() {
+                self.0.input_ended();
+            }
+            return if self.0.hides_end() { Poll::Pending } else { result };
         }
         let (length, passable) = (arrived.len(), self.0.bytes_arrived(arrived));
         if passable == length {

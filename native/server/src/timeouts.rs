@@ -9,7 +9,7 @@ use std::rc::Rc;
 use hinny_core::error::Kind;
 use hinny_core::options::{Options, RouteOptions};
 
-use crate::connection::Connection;
+use crate::connection::{Connection, hang_up};
 use crate::event_loop::LoopState;
 use crate::test_faults::Fault;
 
@@ -24,7 +24,8 @@ pub(crate) enum Phase {
     Body,
     /// The handler to answer: `:handler-timeout-ms`.
     Handler,
-    /// The rest of a response that the handler sends as it likes: no limit.
+    /// The rest of a response that the handler sends as it likes: no limit, but [`HALF_CLOSED_MS`] between two pieces when
+    /// the client has ended its side.
     Response,
     /// The next request: `:keep-alive-timeout-ms`, while nothing waits to be written.
     Idle,
@@ -51,6 +52,9 @@ impl From<&RouteOptions> for RequestTimeouts {
 
 /// How long a connection that we end lingers for a client that neither sends anything nor ends its side.
 const LINGER_MS: u64 = 5_000;
+
+/// How long a response that is still being produced may stand still for a client that has ended its side.
+const HALF_CLOSED_MS: u64 = 5_000;
 
 /// Bounds of the time between two sweeps.
 const SWEEP_MIN_MS: u64 = 10;
@@ -95,6 +99,7 @@ pub(crate) async fn sweep(state: Rc<LoopState>) {
                 connection.cut();
             }
         }
+        hang_up::look(state.connections.borrow().iter(), now_ms, every_ms);
     }
 }
 
@@ -109,10 +114,15 @@ fn look(connection: &Connection, now_ms: u64, every_ms: u64) {
         return connection.end_slow_body();
     }
     let (phase, since_ms) = connection.phase();
-    if phase == Phase::Idle && blocked_ms.is_some() {
+    if matches!(phase, Phase::Idle | Phase::Response) && blocked_ms.is_some() {
         return;
     }
-    if let Some(limit_ms) = phase.limit_ms(options, &connection.request_timeouts.get())
+    let limit_ms = if phase == Phase::Response && connection.input_has_ended() {
+        Some(HALF_CLOSED_MS)
+    } else {
+        phase.limit_ms(options, &connection.request_timeouts.get())
+    };
+    if let Some(limit_ms) = limit_ms
         && now_ms.saturating_sub(since_ms) >= limit_ms.saturating_add(every_ms)
     {
         connection.expire();

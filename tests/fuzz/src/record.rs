@@ -8,7 +8,7 @@ use hinny_core::records::{
     HEADER_ENTRY_SIZE, LOG, REQUEST, REQUEST_BODY_LENGTH, REQUEST_EXCHANGE, REQUEST_FLAGS, REQUEST_HEADER_COUNT,
     REQUEST_HEADERS, REQUEST_METHOD, REQUEST_METHOD_LENGTH, REQUEST_QUERY_LENGTH, REQUEST_REMOTE_ADDR_LENGTH,
     REQUEST_SERVER_NAME_LENGTH, REQUEST_SERVER_PORT, REQUEST_TYPE, REQUEST_URI_LENGTH, SIGNAL, SIGNAL_AMOUNT,
-    SIGNAL_BODY_FAILED, SIGNAL_CODE, SIGNAL_CREDIT, SIGNAL_EXCHANGE, SIGNAL_GONE, length_at,
+    SIGNAL_BODY_FAILED, SIGNAL_CODE, SIGNAL_CREDIT, SIGNAL_EXCHANGE, SIGNAL_GONE, SIGNAL_INPUT_ENDED, length_at,
 };
 
 /// A record.
@@ -91,7 +91,7 @@ fn read(record: &[u8]) -> Option<Record> {
             match record[SIGNAL_CODE] {
                 SIGNAL_BODY_FAILED => Record::BodyFailed(exchange, amount),
                 SIGNAL_GONE => Record::Gone(exchange, amount),
-                SIGNAL_CREDIT => Record::Other,
+                SIGNAL_CREDIT | SIGNAL_INPUT_ENDED => Record::Other,
                 _ => return None,
             }
         }

@@ -114,7 +114,9 @@
       (with-server [server (fn [request _ _] (.add requests request)) {:handler-mode :async}]
         (let [request (with-client [client server]
                         (raw/send! client (raw/get-request "/"))
-                        (next-of requests))]
+                        (let [request (next-of requests)]
+                          (raw/reset-connection! client)
+                          request))]
           (is (idle? server))
           (server/on-close request #(.add reasons %))
           (is (= :disconnected (next-of reasons)))
@@ -208,14 +210,15 @@
                                (.countDown started)
                                (raw/await-latch gate))
                              {:status 200 :body uri})
-                    {:worker-threads 1 :event-loops 1}]
+                    {:worker-threads 1 :event-loops 1 :header-read-timeout-ms 400}]
         (with-client [held server]
           (raw/send! held (raw/get-request "/held"))
           (is (raw/await-latch started))
           (dotimes [_ 10]
             (with-client [client server]
               (raw/send! client (raw/get-request "/gone"))
-              (is (raw/await-until #(= 2 (:exchanges-open (server/server-metrics server))))))
+              (is (raw/await-until #(= 2 (:exchanges-open (server/server-metrics server)))))
+              (raw/reset-connection! client))
             (is (raw/await-until #(= 1 (:exchanges-open (server/server-metrics server))))))
           (with-client [waiting server]
             (raw/send! waiting (raw/get-request "/waiting"))

@@ -8,7 +8,7 @@
   * `send!`, `read-response`, `end-of` -- write bytes, read exactly one response, see how the connection ended
   * `answer`, `overdue-answer`, `conversation` -- the response to one request, and all there is to read until the server closes
   * `await-taken`, `come-round!`, `await-until`, `await-latch` -- wait for a fact, never for a time
-  * `server-ended?`, `server-left?` -- whether the server has sent its last byte, read or not, and closed its socket
+  * `server-state`, `server-ended?`, `server-left?` -- what the kernel knows of the server's end: whether the server has sent its last byte, read or not, and closed its socket
   * `heard?` -- whether the server has sent any byte, or its last, that the client has not read
   * `pass!`, `pass-until!`, `pass-until-heard!` -- let time pass for a server with `:turned-clock? true`
 
@@ -254,12 +254,24 @@
   [client]
   (await-until #(zero? (:unread (server-socket client) 0))))
 
+(defn server-state
+  "The state of the server's end of the connection, as `hinny.kernel-sockets` has it; nil if there is none any more."
+  [client]
+  (:state (server-socket client)))
+
 (defn server-ended?
   "Whether the server has ended its side of the connection, and the client has not ended its own. True where the kernel
   shows no table of its sockets."
   [client]
   (or (not (kernel/sockets?))
-      (contains? #{:fin-wait-1 :fin-wait-2} (:state (server-socket client)))))
+      (contains? #{:fin-wait-1 :fin-wait-2} (server-state client))))
+
+(defn reset-connection!
+  "Leaves in a way that the server's kernel is told of at once: with a reset (RFC 9293 3.10.7)."
+  [^Client client]
+  (doto ^Socket (.-socket client)
+    (.setSoLinger true 0)
+    (.close)))
 
 (defn server-left?
   "Whether the server has no descriptor of the connection any more. True where the kernel shows no table of its sockets."

@@ -224,6 +224,7 @@ fn commands_about_bodies_are_read() {
     let mut outbox = chunk(7, b"hello", false);
     outbox.extend(signal(8, SIGNAL_CREDIT, 65_536));
     outbox.extend(signal(9, SIGNAL_DISCARD, 0));
+    outbox.extend(signal(9, SIGNAL_ABANDON, 0));
     outbox.extend(chunk(7, b"", true));
     let outbox = Bytes::from(outbox);
     let commands: Vec<_> = Commands::new(&outbox).map(Result::unwrap).collect();
@@ -235,6 +236,7 @@ fn commands_about_bodies_are_read() {
         },
         Command::Credit(8, 65_536),
         Command::Discard(9),
+        Command::Abandon(9),
         Command::Chunk {
             exchange: 7,
             bytes: end,

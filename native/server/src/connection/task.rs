@@ -1,6 +1,7 @@
 //! The task that serves a connection: the fast lane first, then hyper if need be, then an orderly end.
 //!
 //! # Invariants
+//! - The descriptor is closed when the task ends, whoever still knows the connection.
 //! - A panic while a connection is polled ends that connection and nothing else.
 //! - A connection that the server ends lingers ([`Linger`]), so that the client can read the last response to its end;
 //!   not one whose client is gone, or takes nothing.
@@ -157,8 +158,9 @@ fn poll_http(http: &mut Http, connection: &Rc<Connection>, draining: &mut bool, 
         Poll::Ready(Ok(())) => Poll::Ready(true),
         Poll::Ready(Err(error)) => {
             log::debug!("connection of {} ended: {error}", connection.remote_addr);
-            // Of a response that broke off the client gets what there is.
-            Poll::Ready(error.is_parse() || error.is_user() || error.is_body_write_aborted())
+            // Of a response that broke off the client gets what there is; before a request without its end it has asked for more.
+            let is_ours = error.is_parse() || error.is_user() || error.is_body_write_aborted();
+            Poll::Ready(is_ours || error.is_incomplete_message())
         }
         Poll::Pending => {
             let refusal = connection.guard.refusal();
@@ -173,6 +175,9 @@ fn poll_http(http: &mut Http, connection: &Rc<Connection>, draining: &mut bool, 
                 );
                 // A request with a broken body has its answer: the one that was given before its end.
                 return Poll::Ready(kind == Kind::BodyMalformed || answer_raw(connection, kind));
+            }
+            if connection.has_all_requests() && connection.is_between_exchanges() {
+                return Poll::Ready(true);
             }
             let written = connection.poll_write_out(cx);
             connection.track_blocking();
@@ -209,14 +214,15 @@ fn abandon(connection: &Connection) {
     drop(connection.adopted.take());
 }
 
-/// In a drain, makes the current request the connection's last; whether that was news. A connection between two
-/// requests may still bring one, for a while: its client has not been told yet.
+/// In a drain, or when the client has ended its side, makes the current request the connection's last; whether that was
+/// news. In a drain a connection between two requests may still bring one, for a while: its client has not been told yet.
 fn drain(http: &mut Http, connection: &Connection, draining: &mut bool) -> bool {
     let state = &connection.state;
     let may_wait = matches!(connection.phase().0, Phase::Fresh | Phase::Idle)
         && !state.grace_passed.get()
         && !connection.is_settled();
-    if *draining || !state.draining.get() || may_wait {
+    let is_last = state.draining.get() && !may_wait || connection.has_all_requests();
+    if *draining || !is_last {
         return false;
     }
     *draining = true;
@@ -249,6 +255,7 @@ impl Drop for ConnectionTask {
         let state = &self.connection.state;
         abandon(&self.connection);
         self.connection.forget_pending();
+        self.connection.socket.borrow_mut().close();
         let removed = state.connections.borrow_mut().remove(self.id);
         self.connection.count_closed();
         if state.draining.get() {

@@ -161,9 +161,9 @@ pub(super) fn refuse(connection: &Connection, lane: &mut Lane, request: &OpenReq
     }
 }
 
-/// In a drain, a response that leaves nothing open is the last one.
+/// In a drain, or when the client has ended its side, a response that leaves nothing open is the last one.
 fn is_last(connection: &Connection, lane: &Lane, request: &OpenRequest) -> bool {
-    request.close || connection.state.draining.get() && lane.open.is_empty()
+    request.close || (lane.input_ended || connection.state.draining.get()) && lane.open.is_empty()
 }
 
 fn with_frame<T>(

@@ -155,7 +155,7 @@ fn take_known(
                 last.miss(&line, bytes, |route| state.keep_route(&target, route));
             }
         }
-        handed_over(connection, lane, options);
+        state.switches.metrics.requests.add(1);
     }
     Some(Ok(end))
 }
@@ -247,7 +247,7 @@ fn take_new<'b>(
         write_record(connection, exchange, target.endpoint, &head, body, |record| {
             lane.last_head.miss(&fields, Some(record));
         });
-        handed_over(connection, lane, options);
+        state.switches.metrics.requests.add(1);
     }
     Ok(end)
 }
@@ -503,14 +503,4 @@ fn write_record(
             connection.state.parsed.borrow().add_to(out, start);
         });
     });
-}
-
-/// The request's record is written.
-#[inline]
-fn handed_over(connection: &Connection, lane: &mut Lane, options: &RouteOptions) {
-    let state = &connection.state;
-    state.switches.metrics.requests.add(1);
-    if options.on_loop {
-        lane.last_turn = state.turn.get();
-    }
 }

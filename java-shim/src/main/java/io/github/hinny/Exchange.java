@@ -18,8 +18,8 @@ import java.util.concurrent.CompletionStage;
  * call of respond or raise (async); what comes later is dropped. The bodies of its request and response may be on their
  * way at the same time.
  *
- * <p>Any thread may answer it. {@link #gone}, {@link #bodyFailed}, {@link #bodyChunk} and {@link #credit} are the
- * driver's.
+ * <p>Any thread may answer it. {@link #gone}, {@link #inputEnded}, {@link #bodyFailed}, {@link #bodyChunk} and
+ * {@link #credit} are the driver's.
  */
 final class Exchange extends Work {
     private static final SafeLogger LOG = SafeLogger.named("hinny.server");
@@ -67,6 +67,9 @@ final class Exchange extends Work {
 
     /** Why the exchange is over before its response was complete, {@code Records.KIND_…}; 0 while it is not. */
     private volatile int goneAs;
+
+    /** The client has ended its side. */
+    private volatile boolean inputEnded;
 
     private volatile RequestBody requestBody;
     private volatile ResponseStream stream;
@@ -179,12 +182,31 @@ final class Exchange extends Work {
         dispatchPending(driver.writer());
     }
 
-    /** Calls {@code f} with a keyword when the exchange ends before its response is complete. */
+    /**
+     * Calls {@code f} with a keyword when the exchange ends before its response is complete, as it does from now on when
+     * the client ends its side.
+     */
     void onClose(final IFn f) {
         onClose = f;
         if (goneAs != 0) {
             callOnClose();
+        } else if (inputEnded && request != null) {
+            abandon();
         }
+    }
+
+    /** The client has ended its side. It gets its response all the same, unless the handler takes that for its leaving. */
+    void inputEnded() {
+        inputEnded = true;
+        if (onClose != null) {
+            abandon();
+        }
+    }
+
+    /** The core ends the exchange, and says so as it does when the client has left. */
+    private void abandon() {
+        driver.reply(Records.signal(id, Records.SIGNAL_ABANDON, 0));
+        driver.wake();
     }
 
     /** A piece of the request body has come. */

@@ -241,6 +241,7 @@ final class Inbox {
         switch (array[at + Records.SIGNAL_CODE]) {
             case Records.SIGNAL_CREDIT -> exchange.credit(amount);
             case Records.SIGNAL_BODY_FAILED -> exchange.bodyFailed(amount);
+            case Records.SIGNAL_INPUT_ENDED -> exchange.inputEnded();
             default -> {
                 exchanges[(int) exchange.id()] = null;
                 exchange.gone(amount);

@@ -17,7 +17,7 @@ import java.nio.ByteOrder;
  */
 public final class Records {
     /** Changes with every change of this layout; both sides compare it at load. */
-    public static final int ABI_VERSION = 7;
+    public static final int ABI_VERSION = 8;
 
     /** Record type: a request for a handler. */
     public static final int REQUEST = 1;
@@ -164,6 +164,12 @@ public final class Records {
 
     /** Signal, record, of no exchange: the requests behind it name endpoints of the route table with this version. */
     public static final int SIGNAL_ROUTES = 5;
+
+    /** Signal, record: the client has ended its side. It may have left, or wait for the response. */
+    public static final int SIGNAL_INPUT_ENDED = 6;
+
+    /** Signal, command: that the client has ended its side ends the exchange. */
+    public static final int SIGNAL_ABANDON = 7;
 
     // Fail command.
     public static final int FAIL_KIND = 5;
