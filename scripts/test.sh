@@ -100,10 +100,11 @@ skip() {
   notes+=("not tested: $1 ($2)")
 }
 
-# jvm_tests CLASS_PATH FLAG DIRECTORY... HOME: the test runner over the directories, on the JDK in HOME.
+# jvm_tests CLASS_PATH FLAGS DIRECTORY... HOME: the test runner over the directories, on the JDK in HOME.
 jvm_tests() {
-  local class_path=$1 flag=$2 home=${*: -1}
-  "$home/bin/java" "${jvm_flags[@]}" ${flag:+"$flag"} -cp "clj/test:tests/ring:tests/wire:tests/boundary:tests/stress:$class_path" \
+  local class_path=$1 flags home=${*: -1}
+  read -r -a flags <<<"$2"
+  "$home/bin/java" "${jvm_flags[@]}" "${flags[@]}" -cp "clj/test:tests/ring:tests/wire:tests/boundary:tests/stress:$class_path" \
     clojure.main -m hinny.test-runner "${@:3:$#-3}"
 }
 
@@ -119,6 +120,21 @@ boundary_tests() {
   fi
   rm "$output"
   return "$status"
+}
+
+# locale_tests CLASS_PATH DIRECTORY... HOME: the test runner, on the newest JDK in Turkish, whose I and i are no pair.
+locale_tests() {
+  local flags="" home=${*: -1}
+  if [ "$home" != "$default_home" ]; then
+    flags="-Duser.language=tr -Duser.country=TR"
+    echo "in Turkish: $flags"
+  fi
+  jvm_tests "$1" "$flags" "${@:2}"
+}
+
+# in_locale LOCALE COMMAND...: the command with this locale in its environment.
+in_locale() {
+  LC_ALL=$1 "${@:2}"
 }
 
 rust_tests() {
@@ -145,11 +161,12 @@ oldest_class_path() {
 jvm_parts() {
   local class_path
   class_path=$(scripts/classpath.sh test) || return
-  on_each_jdk "JVM tests" jvm_tests "$class_path" "" clj/test tests/ring tests/wire
+  on_each_jdk "JVM tests" locale_tests "$class_path" clj/test tests/ring tests/wire
+  # Where file names are ASCII.
   if class_path=$(oldest_class_path); then
-    part "JVM tests (JDK $default_major, Clojure $oldest)" jvm_tests "$class_path" "" clj/test tests/ring "$default_home"
+    part "JVM tests (JDK $default_major, Clojure $oldest, LC_ALL=C)" in_locale C jvm_tests "$class_path" "" clj/test tests/ring "$default_home"
   else
-    part "JVM tests (JDK $default_major, Clojure $oldest)" false
+    part "JVM tests (JDK $default_major, Clojure $oldest, LC_ALL=C)" false
   fi
 }
 
