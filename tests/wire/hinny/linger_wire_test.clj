@@ -42,12 +42,15 @@
   (stream/small-buffers (server/server-port server)))
 
 (defn- read-until-ended
-  "Reads piece by piece until the server has ended its side, and its kernel has much of the response left; the text so
-  far. A look at the kernel's table costs more than to read a piece."
-  [^Client client]
+  "Reads piece by piece until the server has ended its side, and its kernel has some of the `length` bytes that it sends left;
+  the text so far. What the kernel takes at once is left to it, however long the server needs. A look at the kernel's table
+  costs more than to read a piece."
+  [^Client client length]
   (let [out (ByteArrayOutputStream.)]
-    (while (not (raw/server-ended? client))
+    (while (and (not (raw/server-ended? client))
+                (< (count @medium) (- length (.size out))))
       (.write out (.readNBytes ^InputStream (.-in client) 200000)))
+    (raw/await-until #(raw/server-ended? client))
     (raw/text (.toByteArray out))))
 
 (defn- sent?
@@ -74,7 +77,7 @@
         (with-handler [server mode (fn [_] {:status 200 :body @large}) nil]
           (with-open [client (slow-client server)]
             (send! client closing)
-            (let [text (read-until-ended client)]
+            (let [text (read-until-ended client (count @large))]
               (is (< (count text) (count @large)))
               (is (sent? client more))
               (is (sent? client more))
@@ -138,7 +141,7 @@
                        options]
           (with-open [client (slow-client server)]
             (send! client request)
-            (let [text (read-until-ended client)]
+            (let [text (read-until-ended client (count @large))]
               (is (< (count text) (count @large)))
               (is (sent? client "more"))
               (is (sent? client "more"))
@@ -155,7 +158,7 @@
         (testing (str path ", turn " turn)
           (with-open [client (slow-client server)]
             (send! client (raw/get-request path "Connection: close"))
-            (let [text (read-until-ended client)]
+            (let [text (read-until-ended client (count body))]
               (is (sent? client "more"))
               (is (sent? client "more"))
               (is (= [true :eof] (ends-well client text body)))))))
@@ -211,7 +214,7 @@
                   _ (is (raw/await-until #(= :stopping (server/server-status server))))
                   text (if (= body medium)
                          (do (is (raw/pass-until! server 100 #(raw/server-ended? client))) "")
-                         (read-until-ended client))]
+                         (read-until-ended client (count @large)))]
               (is (sent? client (raw/get-request "/late")))
               (is (sent? client (raw/get-request "/later")))
               (let [[more end] (stream/read-rest client)]
