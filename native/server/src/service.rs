@@ -90,6 +90,8 @@ impl Service<Request<Incoming>> for HttpService {
                 collected: None,
             };
         }
+        // Until it has its response, the end of the client's side is not for hyper.
+        connection.enter(Phase::Handler);
         let (parts, body) = request.into_parts();
         let accept = parts.headers.get(ACCEPT).cloned();
         let progress = check_line(&parts).and_then(|()| begin(&connection, parts, body));

@@ -34,7 +34,8 @@
     :reset (probe/reset-connection client)))
 
 (deftest client-leaves-handler-test
-  (doseq [way [:close :reset]]
+  ;; One that only ends its side may wait for the response, see ADR 12 and hinny.half-close-wire-test.
+  (doseq [way [:reset]]
     (testing (str "a client that goes away (" way ") while its handler runs")
       (let [begun (CountDownLatch. 1)
             finish (CountDownLatch. 1)

@@ -124,7 +124,8 @@
                         async]
             (with-client [client server]
               (raw/send! client (raw/get-request "/wait"))
-              (is (raw/await-until #(= 1 (count waiting)))))
+              (is (raw/await-until #(= 1 (count waiting))))
+              (raw/reset-connection! client))
             (is (raw/await-until #(zero? (:exchanges-open (server/server-metrics server)))))
             (is (nil? ((.take waiting) response)))
             (is (= "/" (:body (raw/answer server (raw/get-request "/")))))

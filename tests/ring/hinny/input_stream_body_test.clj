@@ -176,7 +176,8 @@
                                                               length))})]
           (with-client [client server]
             (raw/send! client (raw/get-request "/"))
-            (is (raw/await-latch reading)))
+            (is (raw/await-latch reading))
+            (raw/reset-connection! client))
           (is (raw/await-until #(zero? (:connections-open (server/server-metrics server)))))
           (.countDown gate)
           (is (closed-once? closed)))
