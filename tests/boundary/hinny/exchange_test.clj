@@ -151,9 +151,9 @@
 (defn- push
   "Hands `commands` to the only loop of `server`, as a worker does."
   [server ^bytes commands]
-  (let [event-loop (first (probe/loops server))]
-    (probe/call-method "EventLoop" event-loop "reply" commands)
-    (probe/call-method "EventLoop" event-loop "wake")))
+  (let [driver (probe/field-value (first (probe/loops server)) "driver")]
+    (probe/call-method "LoopDriver" driver "reply" commands)
+    (probe/call-method "LoopDriver" driver "wake")))
 
 (def ^:private hello
   {:status 200 :headers {"content-type" "text/plain" "x-literal" "value"} :body "hello"})
@@ -360,7 +360,7 @@
   (testing "bytes that are no command are one log event; the loop and its connections live"
     (is (= (count broken-commands) (count (seen :broken))))
     (doseq [[command-name & result] (seen :broken)]
-      (is (= [:error "hinny.native.server.event_loop" [200 "/after"] 0] result) command-name))))
+      (is (= [:error "hinny.native.server.apply" [200 "/after"] 0] result) command-name))))
 
 (deftest stale-replies-test
   (let [{:keys [outcomes expected metrics]} (seen :stale)]
