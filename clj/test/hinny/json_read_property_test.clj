@@ -15,7 +15,7 @@
    (com.fasterxml.jackson.core JsonProcessingException)
    (java.io ByteArrayInputStream ByteArrayOutputStream ObjectInputStream ObjectOutputStream)
    (java.util Map)
-   (java.util.concurrent Callable ExecutorService Executors Future)))
+   (java.util.concurrent Callable ExecutorService Executors Future TimeUnit)))
 
 (set! *warn-on-reflection* true)
 
@@ -174,6 +174,6 @@
                           (assert (= expected (mapv json/read-value texts)))
                           (assert (= expected (mapv #(json/read-value % {:lazy? true}) texts) shared))))
             runs (mapv (fn [_] (.submit pool ^Callable work)) (range 4))]
-        (is (every? nil? (map #(.get ^Future %) runs))))
+        (is (every? nil? (map #(.get ^Future % 120 TimeUnit/SECONDS) runs))))
       (finally
         (.shutdown pool)))))

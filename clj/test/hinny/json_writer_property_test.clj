@@ -14,7 +14,7 @@
    (io.github.hinny JsonSettings JsonText JsonUnwritableException Outbox)
    (java.io ByteArrayOutputStream)
    (java.util Arrays Random)
-   (java.util.concurrent CountDownLatch ExecutorService Executors Future)))
+   (java.util.concurrent CountDownLatch ExecutorService Executors Future TimeUnit)))
 
 (set! *warn-on-reflection* true)
 
@@ -197,7 +197,7 @@
       (let [began (CountDownLatch. 64)
             task (fn [n]
                    (.countDown began)
-                   (.await began)
+                   (assert (.await began 120 TimeUnit/SECONDS))
                    (dotimes [i 200]
                      (let [inner (str n "-" i "é")
                            value {:n n :lazy (map (fn [x] (json/write-value-as-string [x inner])) [i])}]
@@ -210,5 +210,5 @@
         (with-open [_ (reify java.io.Closeable (close [_] (.shutdown executor)))]
           (let [threads (if (instance? java.util.concurrent.ThreadPoolExecutor executor) 16 64)]
             (dotimes [_ (- 64 threads)] (.countDown began))
-            (is (every? #(= :done (.get ^Future %))
+            (is (every? #(= :done (.get ^Future % 120 TimeUnit/SECONDS))
                         (mapv (fn [n] (.submit executor ^Callable (fn [] (task n)))) (range threads))))))))))

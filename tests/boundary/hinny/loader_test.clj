@@ -17,7 +17,7 @@
    (java.lang.reflect Method)
    (java.net URL URLClassLoader)
    (java.nio.file Files Path)
-   (java.util.concurrent Callable FutureTask)))
+   (java.util.concurrent Callable FutureTask TimeUnit)))
 
 (set! *warn-on-reflection* true)
 
@@ -59,7 +59,7 @@
         thread (doto (Thread. task "other loader")
                  (.setContextClassLoader loader)
                  .start)
-        value (.get task)]
+        value (.get task 120 TimeUnit/SECONDS)]
     (.join thread)
     value))
 

@@ -127,7 +127,7 @@
               (is (raw/await-until #(= 1 (count waiting))))
               (raw/reset-connection! client))
             (is (raw/await-until #(zero? (:exchanges-open (server/server-metrics server)))))
-            (is (nil? ((.take waiting) response)))
+            (is (nil? ((.remove waiting) response)))
             (is (= "/" (:body (raw/answer server (raw/get-request "/")))))
             (is (raw/await-until #(zero? (:exchanges-open (server/server-metrics server)))))))))))
 
@@ -139,7 +139,7 @@
           (raw/send! client (raw/get-request "/"))
           (is (raw/await-until #(= 1 (count waiting))))))
       (with-log [_]
-        (let [[respond raise] (.take waiting)]
+        (let [[respond raise] (.remove waiting)]
           (is (nil? (respond (ok (list "late")))))
           (is (nil? (raise (ex-info "secret" {})))))))))
 

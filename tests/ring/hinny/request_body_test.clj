@@ -92,7 +92,7 @@
                                 (raw/send! client (raw/post "/next" "next")))]
                   (is (= expected (:body (stream/read-any client))))
                   (is (= "next" (:body (stream/read-any client))))
-                  @sending)))))))))
+                  (is (not= :hung (deref sending raw/guard-ms :hung))))))))))))
 
 (deftest available-test
   (each-mode [mode modes/may-block?]
@@ -141,7 +141,7 @@
       (let [late (LinkedBlockingQueue.)]
         (with-handler [server mode (fn [{:keys [body]}] (.add late body) {:status 200})]
           (raw/answer server (raw/post "/" "text"))
-          (is (= "text" (slurp (.take late)))))))))
+          (is (= "text" (some-> (.poll late raw/guard-ms TimeUnit/MILLISECONDS) slurp))))))))
 
 (deftest closed-body-test
   (each-mode [mode modes/may-block?]

@@ -100,7 +100,7 @@
             (let [text (stream/text-of size)
                   sending (future (raw/send! client (raw/post "/echo" text)))]
               (is (= text (:body (stream/read-any client))))
-              @sending)))))))
+              (is (not= :hung (deref sending raw/guard-ms :hung))))))))))
 
 (defn- non-blocking
   ^SocketChannel [server]

@@ -174,6 +174,13 @@
       (pass? [_] (nil? difference))
       (result-data [_] difference))))
 
+(deftest asked-for-a-body-test
+  (testing "a client that is asked for the rest of its body and sends none: that is an end, and soon; both once hung in it"
+    (doseq [pieces [[(raw/head "POST /echo HTTP/1.1" "Host: x" "Expect: 100-continue" "Content-Length: 9")]
+                    [(str (raw/get-request "/a") (raw/head "POST /echo HTTP/1.1" "Host: x" "Expect: 100-continue" "Content-Length: 9")) "half"]
+                    [(raw/head "POST /echo HTTP/1.1" "Host: x" "Expect: 100-continue" "Transfer-Encoding: chunked") "4\r\nha"]]]
+      (is (nil? (alike-difference pieces))))))
+
 (deftest refused-behind-slow-answers-test
   (testing "whether hyper has seen the end itself is a matter of time: of 300 such conversations 65 differed once"
     (let [pieces [(str (raw/head "GET / HTTP/1.1" "Host: x" "Upgrade: websocket")

@@ -9,7 +9,8 @@
       ;; => nil
 
   A conversation ends `:kept` if the connection serves another request, `:closed` if the server ended it, `:waiting` if
-  it waits for the rest of a request; then the client ends its side, and what comes still belongs to it. It comes from an
+  it waits for the rest of a request; then the client ends its side, and what comes still belongs to it. One that has no
+  end, `:hung`, is a difference even if both have none. It comes from an
   address of its own, so that a handler on another thread which is late is not taken for one of the next. Each server has
   one loop, and a second connection, its neighbour, whose requests show that the loop has come round."
   (:require
@@ -115,6 +116,10 @@
   "How often the loop comes round and finds nothing to do before what has not come will not."
   3)
 
+(def ^:private asked-rounds
+  "The same when the client was asked for the rest of a body, and sends none. A handler may have all of it, and be slow."
+  100)
+
 (def ^:private conversations (atom 0))
 
 (defn- own-address
@@ -143,34 +148,61 @@
       0 :none
       (do (.write out (.array buffer) 0 length) :some))))
 
+(defn- guard
+  "A function that tells whether the time is over in which what must come has to."
+  []
+  (let [deadline (+ (System/nanoTime) (* 1000000 (long raw/guard-ms)))]
+    #(neg? (- deadline (System/nanoTime)))))
+
 (defn- send!
-  "Writes a piece and takes what comes meanwhile; whether the server took it."
+  "Writes a piece and takes what comes meanwhile: `:sent`, `:closed` if the server took less of it, or `:hung`."
   [^SocketChannel channel out piece]
-  (let [bytes (ByteBuffer/wrap (raw/latin1 piece))]
+  (let [bytes (ByteBuffer/wrap (raw/latin1 piece))
+        over? (guard)]
     (try
-      (while (.hasRemaining bytes)
-        (when (zero? (.write channel bytes))
-          (receive! channel out)))
-      true
-      (catch IOException _ false))))
+      (loop []
+        (cond
+          (not (.hasRemaining bytes)) :sent
+          (pos? (.write channel bytes)) (recur)
+          (over?) :hung
+          :else (do (receive! channel out) (recur))))
+      (catch IOException _ :closed))))
+
+(defn- receive-to-end!
+  "Takes what comes until the server ends the connection: `:closed`, or `:hung` if it does not."
+  [channel out]
+  (let [over? (guard)]
+    (loop []
+      (cond
+        (= :closed (receive! channel out)) :closed
+        (over?) :hung
+        :else (do (Thread/onSpinWait) (recur))))))
 
 (defn- answered? [^ByteArrayOutputStream out]
   (str/ends-with? (raw/text (.toByteArray out)) probe-answer))
 
+(defn- asked?
+  "Whether the last that came asks the client for the rest of its body, which a handler waits for."
+  [^ByteArrayOutputStream out]
+  (str/ends-with? (raw/text (.toByteArray out)) "HTTP/1.1 100 Continue\r\n\r\n"))
+
 (defn- receive-until-still!
-  "Takes what comes until the connection ends, the probe is answered, or no more can come without another byte."
+  "Takes what comes until the connection ends, the probe is answered, or no more can come without another byte; `:hung` if
+  nothing of that happens."
   [side channel out patient?]
-  (let [deadline (+ (System/nanoTime) (* 1000000 (long raw/guard-ms)))]
-    (loop [still 0]
+  (let [over? (guard)]
+    (loop [still 0
+           rounds 0]
       (let [got (receive! channel out)]
         (cond
-          (= :some got) (recur 0)
+          (= :some got) (recur 0 0)
           (not= :none got) got
           (answered? out) :kept
           (= still-rounds still) :waiting
-          (neg? (- deadline (System/nanoTime))) :hung
+          (and (<= asked-rounds rounds) (asked? out)) :waiting
+          (over?) :hung
           :else (do (raw/come-round! (:neighbour side))
-                    (recur (if (and (idle? side) (not patient?)) (inc still) 0))))))))
+                    (recur (if (and (idle? side) (not patient?)) (inc still) 0) (inc rounds))))))))
 
 (defn- timeless
   "`text` with every Date that a server sets made the same, and every boundary of parts that it makes up."
@@ -197,19 +229,21 @@
   [side pieces patient?]
   (with-open [channel (open-channel side)]
     (let [out (ByteArrayOutputStream.)
-          _ (loop [[piece & more] pieces]
-              (when (and (send! channel out piece) more)
-                (raw/come-round! (:neighbour side))
-                (recur more)))
-          end (receive-until-still! side channel out patient?)]
-      (when (= :waiting end)
-        (.shutdownOutput channel)
-        (while (contains? #{:some :none} (receive! channel out))
-          (Thread/onSpinWait)))
-      (raw/await-until #(idle? side))
+          sent (loop [[piece & more] pieces]
+                 (let [sent (send! channel out piece)]
+                   (if (and (= :sent sent) more)
+                     (do (raw/come-round! (:neighbour side))
+                         (recur more))
+                     sent)))
+          end (if (= :hung sent) sent (receive-until-still! side channel out patient?))
+          end (if (= :waiting end)
+                (do (.shutdownOutput channel)
+                    (if (= :hung (receive-to-end! channel out)) :hung end))
+                end)
+          hung? (or (= :hung end) (not (raw/await-until #(idle? side))))]
       (assoc (drain-seen side channel)
         :bytes (timeless (raw/text (.toByteArray out)))
-        :end (if (answered? out) :kept end)))))
+        :end (cond hung? :hung (answered? out) :kept :else end)))))
 
 ;; Comparison
 
@@ -251,6 +285,6 @@
      (not-empty
        (cond-> nil
          (not= (:bytes auto) (:bytes hyper)) (assoc :bytes (around-difference (:bytes auto) (:bytes hyper)))
-         (not= (:end auto) (:end hyper)) (assoc :ends [(:end auto) (:end hyper)])
+         (or (not= (:end auto) (:end hyper)) (= :hung (:end auto))) (assoc :ends [(:end auto) (:end hyper)])
          (not (same-requests? mode auto hyper)) (assoc :requests [(without (:requests auto) (:requests hyper))
                                                                   (without (:requests hyper) (:requests auto))]))))))

@@ -119,7 +119,7 @@
               (is (= [503 "{\"status\":\"stopping\"}"] [(:status response) (:body response)])))
             (.countDown latch)
             (is (= "late" (:body (raw/read-response waiting))))
-            @stopping))))))
+            (is (not= :hung (deref stopping raw/guard-ms :hung)))))))))
 
 (deftest options-test
   (are [health message] (let [failure (try

@@ -44,7 +44,7 @@
               (let [text (stream/text-of length)
                     sending (future (raw/send! client (framed framing "/" text)))]
                 (is (= text (:body (stream/read-any client))))
-                @sending))))))))
+                (is (not= :hung (deref sending raw/guard-ms :hung)))))))))))
 
 (deftest read-as-it-arrives-test
   (each-mode [mode modes/may-block?]
@@ -111,7 +111,7 @@
               (if kept?
                 (is (= "/next" (:body (raw/read-response client))))
                 (is (contains? #{:eof :reset} (raw/end-of client)) "the rest is no request"))
-              @sending)))))))
+              (is (not= :hung (deref sending raw/guard-ms :hung))))))))))
 
 (deftest unread-body-does-not-start-the-clock-of-the-next-request-test
   (each-mode [mode]

@@ -90,6 +90,23 @@
           [where target] [["path" "/a%sb"] ["query" "/a?b%sc"] ["absolute form" "http://x/%s"]]]
       ["3986 2" (str "a byte beyond ASCII in the " where) (to (text/formatted target text)) [400 :close]])))
 
+(def ^:private refused-characters
+  "The visible characters of ASCII that no place takes: `#` begins a fragment, and `http::Uri`, which reads targets for
+  hyper, refuses the others. nginx and Go take them as they are."
+  {:path #{\# \< \> \`}
+   :query #{\# \" \< \>}})
+
+(def ^:private visible-table
+  "Every visible character of ASCII in every place, raw. A `%` in a path must begin an escape."
+  (for [b (range 0x21 0x7f)
+        :let [c (char b)]
+        [place target seen] [[:path (str "/a" c "b") (if (= \? c) "/a b" (str "/a" c "b"))]
+                             [:query (str "/a?b" c "c") (str "/a b" c "c")]]]
+    ["3986 2" (str "a raw " c " in the " (name place)) (to target)
+     (if (or (contains? (refused-characters place) c) (and (= :path place) (= \% c)))
+       [400 :close]
+       [(str "get " seen) :keep])]))
+
 (def ^:private host-table
   (concat
     (for [host ["x" "x:80" "x:" "x:0" "x:65535" "X.Example" "x_1" "127.0.0.1" "127.0.0.1:8080" "[::1]" "[::1]:80" "[::1]:" "[2001:db8::1]" "[v1.a:b]"
@@ -115,8 +132,9 @@
 
 (def tables
   "Every table above."
-  [form-table character-table host-table])
+  [form-table character-table visible-table host-table])
 
 (deftest form-test (table/check-table form-table))
 (deftest character-test (table/check-table character-table))
+(deftest visible-test (table/check-table visible-table))
 (deftest host-test (table/check-table host-table))
