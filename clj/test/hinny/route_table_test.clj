@@ -82,7 +82,7 @@
                                                                                :fallback? true
                                                                                :trailing-slash :redirect}))
         server-words [["body-read-timeout-ms" "30000"] ["handler-mode" "worker"] ["handler-timeout-ms" "300000"]
-                      ["inline-body-bytes" "65536"] ["json-keys" "string"] ["max-body-bytes" "7"] ["parse" "query"]
+                      ["inline-body-bytes" "1048576"] ["json-keys" "string"] ["max-body-bytes" "7"] ["parse" "query"]
                       ["parsed-body-bytes" "1048576"]]]
     (testing "the table's"
       (is (= (into [["fallback" "true"] ["trailing-slash" "redirect"]] server-words) table))

@@ -46,6 +46,8 @@
    :max-connections 65536
    :max-exchanges 65536
    :max-requests-per-connection 1000000
+   :max-pending-request-bytes (quot (.maxMemory (Runtime/getRuntime)) 4)
+   :max-pending-response-bytes (quot (.maxMemory (Runtime/getRuntime)) 4)
    :server-header "hinny"
    :header-read-timeout-ms 30000
    :body-read-timeout-ms 30000
@@ -72,7 +74,7 @@
                           :stream-threads 1 :worker-queue-depth 1 :routes [] :trailing-slash :redirect :health true :max-body-bytes 0 :inline-body-bytes 0 :body-buffer-bytes 0 :exchange-buffer-bytes 4096
                           :parse #{:query :form :json} :parsed-body-bytes 0 :json-keys :keyword
                           :max-unread-body-bytes 0 :max-head-bytes 1024 :max-uri-bytes 64 :max-header-count 1
-                          :max-connections 1 :max-exchanges 1 :max-requests-per-connection 1 :server-header nil
+                          :max-connections 1 :max-exchanges 1 :max-requests-per-connection 1 :max-pending-request-bytes 65536 :max-pending-response-bytes 65536 :server-header nil
                           :header-read-timeout-ms 1 :body-read-timeout-ms 1 :min-body-bytes-per-second 0 :body-rate-grace-ms 100 :keep-alive-timeout-ms 1
                           :response-write-timeout-ms 1 :handler-timeout-ms 0 :drain-timeout-ms 0
                           :drain-delay-ms 1 :on-drained list :on-error vector :timeout-handler vector

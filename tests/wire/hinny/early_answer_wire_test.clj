@@ -18,22 +18,22 @@
 
 (use-fixtures :each engines/each-engine)
 
-(def ^:private ^bytes piece (byte-array 65536 (byte 120)))
+(def ^:private piece (byte-array 65536 (byte 120)))
 
 (defn- send-sized!
   "Sends a request with a body of `length` bytes, all of it."
   [client target length & lines]
   (raw/send! client (apply stream/sized-head target length lines))
-  (doseq [_ (range (quot length (alength piece)))]
+  (doseq [_ (range (quot length (alength ^bytes piece)))]
     (raw/send! client piece))
-  (raw/send! client (byte-array (rem length (alength piece)))))
+  (raw/send! client (byte-array (rem length (alength ^bytes piece)))))
 
 (defn- send-chunked!
   "Sends a request with a chunked body of `length` bytes, all of it."
   [client target length & lines]
   (raw/send! client (apply stream/chunked-head target lines))
   (let [chunk (raw/latin1 (stream/chunk-of (raw/text piece)))]
-    (doseq [_ (range (quot length (alength piece)))]
+    (doseq [_ (range (quot length (alength ^bytes piece)))]
       (raw/send! client chunk)))
   (raw/send! client stream/last-chunk))
 
