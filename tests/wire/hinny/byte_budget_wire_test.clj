@@ -151,9 +151,12 @@
               (dotimes [_ 200]
                 (raw/send! (add-client! clients server) request))
               (let [available? (fn [client] (pos? (.available ^InputStream (:in client))))]
-                (is (raw/await-until #(<= 90 (count (filter available? @clients)))))
-                (let [refused (filter available? @clients)
+                (is (raw/await-until #(= 200 (+ (count (filter available? @clients))
+                                                (:exchanges-open (server/server-metrics server)))))
+                    "each is answered or waits")
+                (let [refused (filterv available? @clients)
                       waiting (remove (set refused) @clients)]
+                  (is (<= 90 (count refused)))
                   (doseq [client refused]
                     (is (refused? (raw/read-response client))))
                   (.countDown gate)
