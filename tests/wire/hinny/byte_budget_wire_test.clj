@@ -50,8 +50,8 @@
                 (dotimes [_ 3] (raw/come-round! neighbour)))
               ;; The neighbour has asked six times.
               (is (<= (.get calls) (+ 6 2)))
-              (testing "and all are answered when they are read"
-                (is (every? #(= (count body) (count (:body %))) (repeatedly 64 #(raw/read-response client))))))))))))
+              (testing "and they are answered as they are read"
+                (is (every? #(= (count body) (count (:body %))) (repeatedly 4 #(raw/read-response client))))))))))))
 
 (deftest small-then-large-test
   (testing "after small responses many requests may be together; after a large one they may not"
@@ -147,19 +147,17 @@
                     {:event-loops 1 :worker-threads 1 :max-pending-request-bytes (* 1 mib)}]
         (closing
           (fn [clients]
-            (let [request (raw/post "/queued" (stream/text-of 10000))]
+            (let [request (raw/post "/queued" (stream/text-of 10000))
+                  answered? (fn [client] (pos? (.available ^InputStream (:in client))))]
               (dotimes [_ 200]
                 (raw/send! (add-client! clients server) request))
-              (let [available? (fn [client] (pos? (.available ^InputStream (:in client))))]
-                (is (raw/await-until #(= 200 (+ (count (filter available? @clients))
-                                                (:exchanges-open (server/server-metrics server)))))
-                    "each is answered or waits")
-                (let [refused (filterv available? @clients)
-                      waiting (remove (set refused) @clients)]
-                  (is (<= 90 (count refused)))
-                  (doseq [client refused]
-                    (is (refused? (raw/read-response client))))
-                  (.countDown gate)
-                  (is (every? #(= "/queued" (:body (raw/read-response %))) waiting))
-                  (testing "there is room again"
-                    (is (= "/queued" (:body (raw/answer server request))))))))))))))
+              (is (raw/await-until #(<= 90 (count (filter answered? @clients)))))
+              (.countDown gate)
+              ;; A refusal may still be on its way, and one of a request that a read has cut.
+              (let [responses (mapv raw/read-response @clients)
+                    served (filter #(= "/queued" (:body %)) responses)]
+                (is (<= 10 (count served) 110))
+                (is (= (count served) (.get calls)))
+                (is (every? refused? (remove (set served) responses))))
+              (testing "there is room again"
+                (is (raw/await-until #(= "/queued" (:body (raw/answer server request)))))))))))))
