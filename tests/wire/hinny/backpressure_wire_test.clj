@@ -151,7 +151,7 @@
           (with-handler [server mode (fn [_] {:status 200 :body (make)}) {:turned-clock? true}]
             (with-open [client (stream/small-buffers (server/server-port server))]
               (raw/send! client (raw/get-request "/"))
-              (is (raw/await-until #(= 1 (:connections-accepted (server/server-metrics server)))))
+              (is (raw/await-until #(= 1 (:connections-open (server/server-metrics server)))))
               (is (raw/pass-until! server 61000 #(= [0 0] ((juxt :connections-open :exchanges-open) (server/server-metrics server)))))
               (let [[text _] (stream/read-rest client)]
                 (is (< (count text) 20000000))))))))))

@@ -37,6 +37,11 @@
                         {:event-loops 1 :http1-engine engine :turned-clock? true}]
         (with-open [client (idle-client server used?)]
           (is (raw/await-until #(= 1 (:connections-open (server/server-metrics server)))))
+          ;; The client may have the response before the server has noted that the connection is idle.
+          (clock/pass! server 1000)
+          (raw/with-client [neighbour server]
+            (raw/come-round! neighbour))
+          (is (raw/await-until #(= 1 (:connections-open (server/server-metrics server)))))
           (clock/pass! server 1000)
           (let [stopped (future (server/stop-server server long-drain) :stopped)]
             ;; The clock stands still: what waits for the grace of 300 ms does not end.
