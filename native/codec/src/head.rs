@@ -1,13 +1,16 @@
 //! Parses plain request heads: those that mean the same to every reader, and nothing unusual.
 //!
-//! The rules are a strict part of what the framing guard and hyper accept together, so that a head that is plain here
-//! is a request there too, and the same one. Whatever is not plain is for them to accept or refuse.
+//! The rules are a strict part of what is a request at all, so that most heads take the short way: whatever is not plain is
+//! for [`HeadScan`](crate::framing::HeadScan) to look for faults in, and then for [`any::parse`].
 //!
 //! # Invariants
 //! - A plain head is of HTTP/1.1, has a method of [`names::METHODS`] but CONNECT, a path of characters that every URI
-//!   parser takes, CRLF at the end of each line, one Host, no field name twice, no Expect, Upgrade or Transfer-Encoding,
+//!   parser takes, CRLF at the end of each line, one Host, no field name twice, no Expect or Upgrade, a body
+//!   of a length or in chunks and not both,
 //!   and a Connection of exactly `close` or `keep-alive`, if there is one.
 //! - Nothing is allocated, and each byte of a head is looked at a small, fixed number of times.
+
+pub mod any;
 
 use std::mem::MaybeUninit;
 use std::ops::Range;
@@ -62,14 +65,29 @@ pub struct Head<'h, 'b> {
     pub length: usize,
     /// What its first line says.
     pub line: RequestLine<'b>,
-    /// Value of the Host field; whether it is a host is not checked.
-    pub host: &'b [u8],
+    /// The method, if it has no id.
+    pub method: &'b str,
+    /// Authority of an absolute target; whether it is one is not checked.
+    pub authority: Option<&'b [u8]>,
+    /// Value of the Host field; whether it is a host is not checked. A plain head has one.
+    pub host: Option<&'b [u8]>,
     /// Value of the Content-Length field.
     pub content_length: Option<u64>,
-    /// Whether the client will close the connection after the response.
+    /// Whether the body comes in chunks.
+    pub is_chunked: bool,
+    /// Whether the client waits for `100 Continue` before it sends the body.
+    pub expects_continue: bool,
+    /// Whether the connection ends with the response, as the client or its version says.
     pub close: bool,
+    /// Whether it is of HTTP/1.0.
+    pub is_http_10: bool,
+    /// Whether it is plain: only such a head is worth comparing the next one with.
+    pub is_plain: bool,
+    /// Those of one name stand in a row.
     fields: &'h [httparse::Header<'b>],
     ids: &'h [u16],
+    names: usize,
+    field_bytes: &'b [u8],
 }
 
 /// The request line of a plain head.
@@ -88,14 +106,20 @@ pub struct RequestLine<'b> {
 }
 
 impl<'b> Head<'_, 'b> {
-    /// The number of fields; no two have the same name.
+    /// The fields of a plain head as sent, with the empty line.
     #[must_use]
-    pub const fn field_count(&self) -> usize {
-        self.fields.len()
+    pub const fn field_bytes(&self) -> &'b [u8] {
+        self.field_bytes
     }
 
-    /// Each field in order: id of its name (see [`names::HEADERS`], 0 if it is not listed), name as sent, value without
-    /// the white space around it.
+    /// The number of different names.
+    #[must_use]
+    pub const fn name_count(&self) -> usize {
+        self.names
+    }
+
+    /// Each field, those of one name in a row: id of its name (see [`names::HEADERS`], 0 if it is not listed), name as sent,
+    /// value without the white space around it.
     pub fn fields(&self) -> impl Iterator<Item = (u16, &'b str, &'b [u8])> {
         self.ids
             .iter()
@@ -152,9 +176,17 @@ pub fn parse<'h, 'b>(bytes: &'b [u8], limits: &Limits, space: &'h mut Space<'b>)
             query,
             escaped: seen & PERCENT != 0,
         },
-        host,
+        method: "",
+        authority: None,
+        host: Some(host),
         content_length: said.content_length,
+        is_chunked: said.is_chunked,
+        expects_continue: false,
         close: said.close,
+        is_http_10: false,
+        is_plain: true,
+        names: fields.len(),
+        field_bytes: &bytes[field_start(bytes, &fields[0])..length],
         fields,
         ids: &space.ids[..fields.len()],
     })
@@ -165,6 +197,7 @@ pub fn parse<'h, 'b>(bytes: &'b [u8], limits: &Limits, space: &'h mut Space<'b>)
 struct Said<'b> {
     host: Option<&'b [u8]>,
     content_length: Option<u64>,
+    is_chunked: bool,
     close: bool,
 }
 
@@ -190,6 +223,7 @@ impl<'b> Said<'b> {
                 names::CONTENT_LENGTH => said.content_length = Some(parse_length(field.value)?),
                 names::CONNECTION if field.value.eq_ignore_ascii_case(b"close") => said.close = true,
                 names::CONNECTION if field.value.eq_ignore_ascii_case(b"keep-alive") => {}
+                names::TRANSFER_ENCODING if field.value.eq_ignore_ascii_case(b"chunked") => said.is_chunked = true,
                 names::CONNECTION | names::EXPECT | names::TRANSFER_ENCODING | names::UPGRADE => return None,
                 _ => {}
             }
@@ -199,7 +233,7 @@ impl<'b> Said<'b> {
             }
             seen |= bit;
         }
-        Some(said)
+        (!said.is_chunked || said.content_length.is_none()).then_some(said)
     }
 }
 

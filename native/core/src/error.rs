@@ -99,6 +99,8 @@ pub enum HeadFault {
     HostInvalid,
     /// A method longer than [`crate::records::METHOD_LENGTH_MAX`] bytes.
     MethodTooLong,
+    /// A method or field name that is no token, or a control character in a value (RFC 9110 §5.5, §5.6.2).
+    SyntaxInvalid,
     /// A request target that is neither a path, nor absolute, nor `*` of OPTIONS, or that has a fragment (RFC 9112 §3.2).
     TargetInvalid,
 }

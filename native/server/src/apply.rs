@@ -11,7 +11,7 @@ use hinny_core::error::Kind;
 
 use crate::event_loop::LoopState;
 use crate::exchange::Reply;
-use crate::lane;
+use crate::http1;
 use crate::test_faults::Fault;
 
 impl LoopState {
@@ -62,7 +62,7 @@ impl LoopState {
     /// Sends what the fast lane has written.
     pub(crate) fn flush_replied(&self) {
         for connection in self.replied.borrow_mut().drain(..) {
-            lane::flush(&connection);
+            http1::flush(&connection);
         }
     }
 }

@@ -14,6 +14,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 
+use hinny_codec::framing::Limits;
 use hinny_core::error::Kind;
 use hinny_core::status;
 use http::HeaderMap;
@@ -23,8 +24,8 @@ use crate::body_rate::BodyRate;
 use crate::event_loop::LoopState;
 use crate::exchange::OpenExchange;
 use crate::guard::Guard;
-use crate::lane::Lane;
-use crate::response_bytes::{self, Frame};
+use crate::http1::Http1;
+use crate::http1::response_bytes::{self, Frame};
 use crate::server_name::LastHost;
 use crate::socket::Socket;
 use crate::timeouts::{Phase, RequestTimeouts};
@@ -42,15 +43,18 @@ pub(crate) struct Connection {
     pub(crate) spare_headers: RefCell<HeaderMap>,
     pub(crate) last_host: RefCell<LastHost>,
     pub(crate) guard: Guard,
-    pub(crate) lane: RefCell<Lane>,
-    /// Requests that the lane has served.
-    pub(crate) lane_requests: Cell<u64>,
+    pub(crate) http1: RefCell<Http1>,
+    /// Requests that it has begun with.
+    pub(crate) requests: Cell<u64>,
     /// Exchanges that the lane has opened and hyper is to answer, oldest first.
     pub(crate) adopted: RefCell<VecDeque<OpenExchange>>,
     /// Those of the current request, or of the next one if nobody knows its route yet.
     pub(crate) request_timeouts: Cell<RequestTimeouts>,
     phase: Cell<Phase>,
     since_ms: Cell<u64>,
+    /// Since when, and for how long at most, the next piece of a request body is waited for.
+    body_wait: Cell<Option<(u64, u64)>>,
+    body_expired: Cell<bool>,
     expired: Cell<bool>,
     cut: Cell<bool>,
     waker: RefCell<Option<Waker>>,
@@ -91,12 +95,14 @@ impl Connection {
             spare_headers: RefCell::default(),
             last_host: RefCell::default(),
             guard: Guard::new(&state.options),
-            lane: RefCell::default(),
-            lane_requests: Cell::new(0),
+            http1: RefCell::default(),
+            requests: Cell::new(0),
             adopted: RefCell::default(),
             request_timeouts: Cell::new(RequestTimeouts::from(&state.options.route)),
             phase: Cell::new(Phase::Fresh),
             since_ms: Cell::new(state.now_ms()),
+            body_wait: Cell::new(None),
+            body_expired: Cell::new(false),
             expired: Cell::new(false),
             cut: Cell::new(false),
             waker: RefCell::default(),
@@ -122,6 +128,7 @@ impl Connection {
         let before = self.phase.replace(phase);
         self.since_ms.set(since_ms);
         match (before == Phase::Body, phase == Phase::Body) {
+            _ if self.state.options.fast_lane => {}
             (false, true) => self.body_rate.begin(since_ms),
             (true, false) => self.body_rate.pause(since_ms),
             (false, false) | (true, true) => {}
@@ -138,7 +145,7 @@ impl Connection {
     /// asked for. A client that waits for `100 Continue` and gets a final response instead sends its body or does not, so
     /// nobody could tell what follows (RFC 9110 §10.1.1).
     pub(crate) fn is_at_last_request(&self) -> bool {
-        let requests = self.lane_requests.get() + self.guard.requests();
+        let requests = self.requests.get() + self.guard.requests();
         requests >= self.state.options.max_requests_per_connection || self.awaits_continue.get()
     }
 
@@ -271,6 +278,44 @@ impl Connection {
         }
     }
 
+    /// Another request body begins.
+    pub(crate) fn begin_body(&self) {
+        let now_ms = self.state.now_ms();
+        self.body_rate.begin(now_ms);
+        self.body_rate.pause(now_ms);
+    }
+
+    /// Notes that a piece of a request body is waited for from now on, at most so long, or that none is.
+    pub(crate) fn wait_for_body(&self, most_ms: Option<u64>) {
+        let now_ms = self.state.now_ms();
+        self.body_wait.set(most_ms.map(|most_ms| (now_ms, most_ms)));
+        if most_ms.is_some() {
+            self.body_rate.wait(now_ms);
+        } else {
+            self.body_rate.pause(now_ms);
+        }
+        self.body_expired.set(false);
+    }
+
+    /// Since when, and for how long at most, the next piece of a request body is waited for.
+    pub(crate) const fn body_wait(&self) -> Option<(u64, u64)> {
+        self.body_wait.get()
+    }
+
+    /// The next piece of a request body has taken too long.
+    pub(crate) fn expire_body(&self) {
+        self.body_expired.set(true);
+        self.wake();
+    }
+
+    pub(crate) const fn take_body_expired(&self) -> bool {
+        self.body_expired.replace(false)
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.state.limits
+    }
+
     /// The phase lasts too long.
     pub(crate) fn expire(&self) {
         self.expired.set(true);
@@ -279,7 +324,9 @@ impl Connection {
 
     /// The body comes too slowly.
     pub(crate) fn end_slow_body(&self) {
-        if self.body_streams.get() {
+        if self.state.options.fast_lane {
+            self.expire_body();
+        } else if self.body_streams.get() {
             self.body_is_late.set(true);
             self.tell_broken_body();
         } else {
@@ -385,7 +432,9 @@ pub(crate) fn answer_raw(connection: &Connection, kind: Kind) -> bool {
     let mut date = state.date.borrow_mut();
     let frame = Frame {
         head_request: false,
+        http_10: false,
         close: true,
+        close_is_understood: false,
         server: &state.server_line,
         date: date.line(state.now_ms()),
     };

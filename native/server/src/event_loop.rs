@@ -19,6 +19,7 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
+use hinny_codec::framing::Limits;
 use hinny_core::options::Options;
 use hinny_core::records;
 use hinny_core::slots::Slots;
@@ -111,6 +112,8 @@ struct Accepting {
 pub(crate) struct LoopState {
     pub(crate) options: Options,
     pub(crate) clock: ServerClock,
+    /// What a request may measure.
+    pub(crate) limits: Limits,
     pub(crate) switches: Arc<LoopSwitches>,
     pub(crate) inbox: RefCell<Inbox>,
     pub(crate) exchanges: RefCell<Slots<Exchange>>,
@@ -121,6 +124,8 @@ pub(crate) struct LoopState {
     pub(crate) replied: RefCell<Vec<Rc<Connection>>>,
     /// What the fast lane reads into; nothing stays in it.
     pub(crate) read_buffer: RefCell<Box<[u8]>>,
+    /// Memory for the bodies of requests in chunks; nothing stays in it.
+    pub(crate) body_buffer: RefCell<Vec<u8>>,
     /// What was parsed of the request that is being handed over.
     pub(crate) parsed: RefCell<Parsed>,
     pub(crate) shared_routes: Arc<Routes>,
@@ -268,6 +273,7 @@ impl EventLoop {
         let clock = engine.clock().clone();
         let state = Rc::new(LoopState {
             options: engine.options().clone(),
+            limits: limits(engine.options()),
             switches,
             inbox: RefCell::default(),
             exchanges: RefCell::default(),
@@ -275,6 +281,7 @@ impl EventLoop {
             held: RefCell::default(),
             replied: RefCell::default(),
             read_buffer: RefCell::new(vec![0; READ_BUFFER_BYTES].into()),
+            body_buffer: RefCell::default(),
             parsed: RefCell::default(),
             shared_routes: engine.routes(),
             routes: RefCell::default(),
@@ -418,6 +425,14 @@ const fn exchange_reserve(max_exchanges: u64, loops: usize) -> u64 {
         RESERVED_EXCHANGES
     } else {
         0
+    }
+}
+
+const fn limits(options: &Options) -> Limits {
+    Limits {
+        target_bytes: options.max_uri_bytes,
+        head_bytes: options.max_head_bytes,
+        field_count: options.max_header_count,
     }
 }
 

@@ -19,7 +19,7 @@ use hinny_core::records;
 use crate::connection::Connection;
 use crate::event_loop::LoopState;
 use crate::files::Outcome;
-use crate::lane;
+use crate::http1;
 
 /// What came back for an exchange.
 #[derive(Debug)]
@@ -28,17 +28,6 @@ pub(crate) enum Reply {
     Fail(Kind),
     /// The core has looked for the file that is asked for.
     File(Outcome),
-}
-
-impl Reply {
-    /// Whether all of it is there.
-    fn is_whole(&self) -> bool {
-        match self {
-            Self::Response(command) => command.is_whole(),
-            Self::Fail(_) | Self::File(Err(_)) => true,
-            Self::File(Ok(answer)) => answer.is_whole(),
-        }
-    }
 }
 
 /// An exchange that was handed to a handler.
@@ -50,8 +39,10 @@ pub(crate) struct Exchange {
 
 #[derive(Default)]
 enum Waiting {
-    /// The connection's fast lane sends the reply.
-    Lane(Rc<Connection>),
+    /// The connection's HTTP/1 engine waits for the reply.
+    Http1(Rc<Connection>),
+    /// It sends the response, whose body goes on.
+    Sending(Rc<Connection>),
     #[default]
     NotPolled,
     Polled(Waker),
@@ -84,6 +75,19 @@ struct ResponseChunks {
     /// Why it breaks off behind the chunks.
     aborted: Option<Kind>,
     waker: Option<Waker>,
+}
+
+/// What comes next of a response body.
+#[derive(Debug)]
+pub(crate) enum NextChunk {
+    /// So much.
+    Bytes(Bytes),
+    /// Something, later.
+    NotYet,
+    /// Nothing.
+    End,
+    /// Nothing, and it is not complete.
+    Aborted(Kind),
 }
 
 /// What the handler lets its request body do.
@@ -153,13 +157,13 @@ impl OpenExchange {
             Waiting::Polled(waker) if waker.will_wake(cx.waker()) => Poll::Pending,
             Waiting::Answered(_) => match std::mem::replace(&mut exchange.reply, Waiting::Taken) {
                 Waiting::Answered(reply) => Poll::Ready(reply),
-                Waiting::Lane(_) | Waiting::NotPolled | Waiting::Polled(_) | Waiting::Taken => Poll::Pending,
+                _ => Poll::Pending,
             },
             Waiting::NotPolled | Waiting::Polled(_) => {
                 exchange.reply = Waiting::Polled(cx.waker().clone());
                 Poll::Pending
             }
-            Waiting::Taken | Waiting::Lane(_) => Poll::Ready(Reply::Fail(Kind::Internal)),
+            Waiting::Taken | Waiting::Http1(_) | Waiting::Sending(_) => Poll::Ready(Reply::Fail(Kind::Internal)),
         }
     }
 
@@ -211,16 +215,24 @@ impl Drop for OpenExchange {
 }
 
 impl Exchange {
-    /// An exchange whose reply is the lane's to send.
-    pub(crate) fn in_lane(connection: &Rc<Connection>) -> Self {
+    /// An exchange whose reply the HTTP/1 engine sends.
+    pub(crate) fn of_http1(connection: &Rc<Connection>) -> Self {
         Self {
-            reply: Waiting::Lane(Rc::clone(connection)),
+            reply: Waiting::Http1(Rc::clone(connection)),
             bodies: None,
         }
     }
 
     fn bodies(&mut self) -> &mut Bodies {
         self.bodies.get_or_insert_default()
+    }
+
+    /// The connection whose HTTP/1 engine sends the response.
+    fn sender(&self) -> Option<Rc<Connection>> {
+        match &self.reply {
+            Waiting::Sending(connection) => Some(Rc::clone(connection)),
+            _ => None,
+        }
     }
 
     fn response(&mut self) -> Option<&mut ResponseChunks> {
@@ -249,20 +261,26 @@ impl LoopState {
         wake(exchange.bodies.and_then(|bodies| bodies.request.waker));
     }
 
-    /// Makes the reply of an exchange wait for [`OpenExchange::poll_reply`].
-    pub(crate) fn leave_lane(&self, id: u64) {
-        if let Some(exchange) = self.exchanges.borrow_mut().get_mut(id)
-            && matches!(exchange.reply, Waiting::Lane(_))
-        {
-            exchange.reply = Waiting::NotPolled;
-        }
-    }
-
-    /// Takes the reply that was stored for an exchange, if it is whole; the exchange is over then.
-    pub(crate) fn take_stored(&self, id: u64) -> Option<Reply> {
+    /// Takes the reply that was stored for an exchange of `connection`. The exchange is over then, unless the body of its
+    /// response goes on: then it ends with that.
+    pub(crate) fn take_stored(&self, id: u64, connection: &Rc<Connection>) -> Option<Reply> {
         let mut exchanges = self.exchanges.borrow_mut();
-        match &exchanges.get_mut(id)?.reply {
-            Waiting::Answered(reply) if reply.is_whole() => {}
+        let exchange = exchanges.get_mut(id)?;
+        match &exchange.reply {
+            Waiting::Answered(Reply::Response(command)) if command.is_streamed() => {
+                let sending = Waiting::Sending(Rc::clone(connection));
+                let Waiting::Answered(reply) = std::mem::replace(&mut exchange.reply, sending) else {
+                    return None;
+                };
+                return Some(reply);
+            }
+            Waiting::Answered(Reply::Fail(kind)) if !kind.is_from_handler() => {
+                let kind = *kind;
+                drop(exchanges);
+                self.end_exchange(id, Some(kind));
+                return Some(Reply::Fail(kind));
+            }
+            Waiting::Answered(_) => {}
             _ => return None,
         }
         let Waiting::Answered(reply) = exchanges.remove(id)?.reply else {
@@ -272,45 +290,37 @@ impl LoopState {
         Some(reply)
     }
 
-    /// Whether a reply is stored for an exchange.
-    pub(crate) fn has_stored(&self, id: u64) -> bool {
-        let mut exchanges = self.exchanges.borrow_mut();
-        matches!(
-            exchanges.get_mut(id),
-            Some(Exchange {
-                reply: Waiting::Answered(_),
-                ..
-            })
-        )
-    }
-
     /// Hands a response to its exchange.
     pub(crate) fn deliver_response(&self, id: u64, command: ResponseCommand<&[u8]>, outbox: &Bytes) {
         if command.is_whole()
-            && let Some(connection) = self.end_next_in_lane(id)
+            && let Some(connection) = self.end_next_of_http1(id)
         {
-            return lane::answer(&connection, &command);
+            return http1::answer(&connection, &command);
         }
-        let in_lane = matches!(
+        let in_http1 = matches!(
             self.exchanges.borrow_mut().get_mut(id),
             Some(Exchange {
-                reply: Waiting::Lane(_),
+                reply: Waiting::Http1(_),
                 ..
             })
         );
-        // In the lane it may wait long, and must not keep the outbox alive.
-        let command = if in_lane { command.copy() } else { command.share(outbox) };
+        // It may wait long for those before it, and must not keep the outbox alive.
+        let command = if in_http1 {
+            command.copy()
+        } else {
+            command.share(outbox)
+        };
         self.deliver(id, Reply::Response(command));
     }
 
-    /// Ends the exchange if its reply is the next that its lane sends.
-    fn end_next_in_lane(&self, id: u64) -> Option<Rc<Connection>> {
+    /// Ends the exchange if its reply is the next that its connection sends.
+    fn end_next_of_http1(&self, id: u64) -> Option<Rc<Connection>> {
         let mut exchanges = self.exchanges.borrow_mut();
         match &exchanges.get_mut(id)?.reply {
-            Waiting::Lane(connection) if connection.lane.borrow().is_next(id) => {}
+            Waiting::Http1(connection) if connection.http1.borrow().is_next(id) => {}
             _ => return None,
         }
-        let Waiting::Lane(connection) = exchanges.remove(id)?.reply else {
+        let Waiting::Http1(connection) = exchanges.remove(id)?.reply else {
             return None;
         };
         self.switches.metrics.exchanges_open.decrement();
@@ -320,22 +330,24 @@ impl LoopState {
     /// Hands a reply to its exchange. An error for one whose response has begun breaks that off.
     pub(crate) fn deliver(&self, id: u64, reply: Reply) {
         if let Reply::Fail(kind) = &reply
-            && let Some(connection) = self.end_next_in_lane(id)
+            && let Some(connection) = self.end_next_of_http1(id)
         {
-            return lane::fail(&connection, *kind);
+            return http1::fail(&connection, *kind);
         }
-        if let Reply::File(_) = &reply
-            && reply.is_whole()
-            && let Some(connection) = self.end_next_in_lane(id)
-        {
-            return lane::answer_file(&connection, reply);
+        if let Some(connection) = self.store(id, reply) {
+            http1::stored(&connection);
         }
+    }
+
+    /// Stores a reply for an exchange; returns the connection whose HTTP/1 engine is to look at it.
+    fn store(&self, id: u64, reply: Reply) -> Option<Rc<Connection>> {
         let mut exchanges = self.exchanges.borrow_mut();
         let Some(exchange) = exchanges.get_mut(id) else {
-            return self.stale();
+            self.stale();
+            return None;
         };
         let waker = match (&mut exchange.reply, &reply) {
-            (Waiting::Lane(_) | Waiting::NotPolled | Waiting::Polled(_), _) => {
+            (Waiting::Http1(_) | Waiting::NotPolled | Waiting::Polled(_), _) => {
                 if let Reply::Response(command) = &reply
                     && command.is_streamed()
                 {
@@ -343,24 +355,38 @@ impl LoopState {
                 }
                 match std::mem::replace(&mut exchange.reply, Waiting::Answered(reply)) {
                     Waiting::Polled(waker) => Some(waker),
-                    Waiting::Lane(connection) => {
-                        drop(exchanges);
-                        return lane::stored(&connection);
-                    }
+                    Waiting::Http1(connection) => return Some(connection),
                     _ => None,
                 }
             }
-            (Waiting::Answered(Reply::Response(_)) | Waiting::Taken, Reply::Fail(kind)) => {
+            (Waiting::Answered(Reply::Response(_)) | Waiting::Sending(_) | Waiting::Taken, Reply::Fail(kind)) => {
+                let sender = exchange.sender();
                 let Some(response) = exchange.response().filter(|response| !response.ended) else {
-                    return self.stale();
+                    self.stale();
+                    return None;
                 };
                 response.aborted = Some(*kind);
+                if sender.is_some() {
+                    return sender;
+                }
                 response.waker.take()
             }
-            _ => return self.stale(),
+            _ => {
+                self.stale();
+                return None;
+            }
         };
         drop(exchanges);
         wake(waker);
+        None
+    }
+
+    /// Lets an exchange that has no reply yet fail, for who then looks at what is stored. `false` if it has one.
+    pub(crate) fn store_failure(&self, id: u64, kind: Kind) -> bool {
+        self.is_unanswered(id) && {
+            let _ = self.store(id, Reply::Fail(kind));
+            true
+        }
     }
 
     /// Adds a piece to a response body.
@@ -375,8 +401,37 @@ impl LoopState {
         }
         response.ended = last;
         let waker = response.waker.take();
+        let sender = exchanges.get_mut(id).and_then(|exchange| exchange.sender());
         drop(exchanges);
         wake(waker);
+        if let Some(connection) = sender {
+            http1::go_on_sending(&connection);
+        }
+    }
+
+    /// Takes the next part of a response body that is being sent.
+    pub(crate) fn take_chunk(&self, id: u64) -> NextChunk {
+        let mut exchanges = self.exchanges.borrow_mut();
+        let Some(response) = exchanges.get_mut(id).and_then(Exchange::response) else {
+            return NextChunk::Aborted(Kind::Internal);
+        };
+        let Some(chunk) = response.chunks.pop_front() else {
+            return match response {
+                ResponseChunks {
+                    aborted: Some(kind), ..
+                } => NextChunk::Aborted(*kind),
+                ResponseChunks { ended: true, .. } => NextChunk::End,
+                _ => NextChunk::NotYet,
+            };
+        };
+        response.taken += chunk.len() + records::CHUNK_COST;
+        let enough = response.taken >= self.options.exchange_buffer_bytes / 4;
+        if enough && !response.ended {
+            let credit = std::mem::take(&mut response.taken);
+            drop(exchanges);
+            self.push_record(|out| records::write_signal(out, id, records::SIGNAL_CREDIT, credit));
+        }
+        NextChunk::Bytes(chunk)
     }
 
     /// Adds the piece that came with the response's head.
@@ -394,7 +449,7 @@ impl LoopState {
     pub(crate) fn is_unanswered(&self, id: u64) -> bool {
         let mut exchanges = self.exchanges.borrow_mut();
         let reply = exchanges.get_mut(id).map(|exchange| &exchange.reply);
-        matches!(reply, Some(Waiting::Lane(_) | Waiting::NotPolled | Waiting::Polled(_)))
+        matches!(reply, Some(Waiting::Http1(_) | Waiting::NotPolled | Waiting::Polled(_)))
     }
 
     /// The handler asks for more of its request body (`Some`) or for no more of it (`None`).

@@ -8,8 +8,10 @@
 use std::cell::{Cell, RefCell};
 
 use hinny_codec::framing::{Fault, Framing, Limits};
-use hinny_core::error::{HeadFault, Kind};
+use hinny_core::error::Kind;
 use hinny_core::options::Options;
+
+use crate::http1::kind_of;
 
 /// The guard of one connection.
 #[derive(Debug)]
@@ -95,46 +97,12 @@ impl Guard {
         } else if framing.is_in_body() {
             Some(Kind::BodyMalformed)
         } else {
-            Some(kind(fault, &self.limits))
+            Some(kind_of(fault, &self.limits))
         }
     }
 
     /// Whether the body of the current request has a fault, so that its end will never come.
     pub(crate) fn has_broken_body(&self) -> bool {
         self.refusal() == Some(Kind::BodyMalformed)
-    }
-}
-
-const fn kind(fault: Fault, limits: &Limits) -> Kind {
-    match fault {
-        Fault::VersionUnsupported => Kind::VersionUnsupported,
-        Fault::ExpectationUnknown => Kind::ExpectationUnknown,
-        Fault::TargetTooLong => Kind::UriTooLong {
-            limit: limits.target_bytes,
-        },
-        Fault::HeadTooLarge => Kind::HeadTooLarge {
-            limit: limits.head_bytes,
-        },
-        Fault::TooManyFields => Kind::TooManyFields {
-            limit: limits.field_count,
-        },
-        Fault::FragmentInTarget => Kind::HeadMalformed(HeadFault::TargetInvalid),
-        Fault::BareLf
-        | Fault::BareCr
-        | Fault::EmptyLines
-        | Fault::RequestLineInvalid
-        | Fault::LineFolded
-        | Fault::SpaceBeforeColon
-        | Fault::ContentLengthInvalid
-        | Fault::ContentLengthRepeated
-        | Fault::TransferEncodingInvalid
-        | Fault::TransferEncodingInHttp10
-        | Fault::LengthBesideTransferEncoding => Kind::HeadMalformed(HeadFault::FramingInvalid),
-        Fault::ChunkSizeInvalid
-        | Fault::ChunkExtensionInvalid
-        | Fault::ChunkExtensionTooLong
-        | Fault::ChunkDataUnterminated
-        | Fault::TrailerForbidden
-        | Fault::TrailersTooLarge => Kind::BodyMalformed,
     }
 }

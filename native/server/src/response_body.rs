@@ -160,6 +160,9 @@ impl ChunkedBody {
 
 impl Drop for ChunkedBody {
     fn drop(&mut self) {
+        if self.piece.is_empty() && self.exchange.is_ended() {
+            self.exchange.complete();
+        }
         self.connection.answered();
     }
 }

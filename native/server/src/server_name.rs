@@ -22,6 +22,13 @@ pub(crate) struct LastHost {
     port: Option<u16>,
 }
 
+impl LastHost {
+    /// Host and port.
+    pub(crate) fn host_and_port(&self) -> (&str, Option<u16>) {
+        (&self.host, self.port)
+    }
+}
+
 impl Connection {
     /// Gives host and port, as far as the request says them, to `with`.
     ///

@@ -108,6 +108,11 @@ fn look(connection: &Connection, now_ms: u64, every_ms: u64) {
     if connection.body_rate.is_too_slow(now_ms, every_ms) {
         return connection.end_slow_body();
     }
+    if let Some((since_ms, most_ms)) = connection.body_wait()
+        && now_ms.saturating_sub(since_ms) >= most_ms.saturating_add(every_ms)
+    {
+        connection.expire_body();
+    }
     let (phase, since_ms) = connection.phase();
     if phase == Phase::Idle && blocked_ms.is_some() {
         return;

@@ -134,6 +134,11 @@ fn first_difference(input: &Input<'_>, left: &Transcript, right: &Transcript) ->
             return None;
         }
     }
+    let refused = before_bare_refusal(right).map(|before| (before_own_refusal(left), before));
+    if let Some((left_output, right_output)) = refused {
+        let same = left_output == Some(right_output) && left.closed == right.closed;
+        return (!same || left.exchanges != right.exchanges).then(|| "before the refusal".into());
+    }
     let ahead = handed_over_ahead(left, right);
     if left.exchanges[..left.exchanges.len() - ahead] != right.exchanges {
         let same = left
@@ -173,6 +178,28 @@ fn first_difference(input: &Input<'_>, left: &Transcript, right: &Transcript) ->
     }
     // What is left is how many pieces a client could send to a server that was closing.
     None
+}
+
+/// hyper refuses what it cannot parse with no word about why. What it sent before that, if it did.
+fn before_bare_refusal(seen: &Transcript) -> Option<&[u8]> {
+    let (_, last) = seen.final_responses();
+    let (before, last) = seen.output.split_at(last);
+    let is_bare = last
+        .get(8..)
+        .is_some_and(|rest| rest.starts_with(b" 400 Bad Request\r\n"))
+        && memchr::memmem::find(last, b"content-type").is_none()
+        && last.ends_with(b"\r\n\r\n");
+    (seen.closed && is_bare).then_some(before)
+}
+
+/// What was sent before a refusal of our own.
+fn before_own_refusal(seen: &Transcript) -> Option<&[u8]> {
+    let (_, last) = seen.final_responses();
+    let (before, last) = seen.output.split_at(last);
+    let is_refusal = last
+        .get(8..)
+        .is_some_and(|rest| rest.starts_with(b" 400 Bad Request\r\ncontent-type: "));
+    (seen.closed && is_refusal).then_some(before)
 }
 
 /// Whether the connection ends with the refusal of something that became no request; what the handler and the client saw

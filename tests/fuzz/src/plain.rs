@@ -163,7 +163,7 @@ fn check_meaning(bytes: &[u8], head: &Head<'_, '_>) -> Result<(), String> {
             return Err("a name stands there twice".into());
         }
     }
-    if mine.fields.get("host").map(Vec::as_slice) != Some(head.host) {
+    if mine.fields.get("host").map(Vec::as_slice) != head.host {
         return Err("the host is not that of the field".into());
     }
     if !target::is_path(line.path) || !query.is_none_or(target::is_query) || !path.starts_with('/') {

@@ -46,6 +46,8 @@ pub enum Fault {
     ChunkExtensionTooLong,
     /// Chunk data that no CRLF follows (RFC 9112 §7.1).
     ChunkDataUnterminated,
+    /// A trailer field that is none: its name is no token, or its value has a control character (RFC 9110 §5.5, §5.6.2).
+    TrailerInvalid,
     /// A trailer field that would change framing or routing (RFC 9110 §6.5.1).
     TrailerForbidden,
     /// More trailer fields than a head may have (RFC 9112 §7.1.2).

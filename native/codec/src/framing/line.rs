@@ -32,10 +32,18 @@ pub(super) fn check_trailer(line: &[u8]) -> Result<(), Fault> {
         || value_of(line, b"transfer-encoding")?.is_some()
         || value_of(line, b"host")?.is_some();
     if is_forbidden {
-        Err(Fault::TrailerForbidden)
-    } else {
-        Ok(())
+        return Err(Fault::TrailerForbidden);
     }
+    let colon = memchr::memchr(b':', line).ok_or(Fault::TrailerInvalid)?;
+    let (name, value) = (
+        &line[..colon],
+        line[colon + 1..].strip_suffix(b"\r").unwrap_or_default(),
+    );
+    let is_value = value.iter().all(|byte| !byte.is_ascii_control() || *byte == b'\t');
+    if name.is_empty() || !name.iter().all(|byte| is_token_byte(*byte)) || !is_value {
+        return Err(Fault::TrailerInvalid);
+    }
+    Ok(())
 }
 
 /// The value of a field if it has this lower-case name, without the white space around it and the CR behind it.
@@ -69,6 +77,15 @@ pub(crate) fn parse_length(value: &[u8]) -> Option<u64> {
             length.checked_mul(10)?.checked_add(digit)
         })
         .filter(|length| *length <= CONTENT_LENGTH_MAX)
+}
+
+/// RFC 9110 §5.6.2.
+const fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~'
+        )
 }
 
 /// The value of a hexadecimal digit.

@@ -13,14 +13,14 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use hinny_core::error::Kind;
-use hyper::server::conn::http1;
+use hyper::server::conn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use crate::connection::linger::Linger;
 use crate::connection::{Connection, answer_raw};
 use crate::event_loop::LoopState;
-use crate::lane::{self, End};
+use crate::http1;
 use crate::service::HttpService;
 use crate::socket::HttpIo;
 use crate::timeouts::Phase;
@@ -47,7 +47,7 @@ pub(crate) fn spawn(state: &Rc<LoopState>, stream: TcpStream, peer: SocketAddr) 
         answer_raw(&connection, Kind::ConnectionLimit);
         Stage::Closing
     } else if state.options.fast_lane {
-        Stage::Lane
+        Stage::Http1
     } else {
         Stage::Http(Box::new(serve(&connection)))
     };
@@ -60,12 +60,12 @@ pub(crate) fn spawn(state: &Rc<LoopState>, stream: TcpStream, peer: SocketAddr) 
     });
 }
 
-type Http = http1::Connection<TokioIo<HttpIo>, HttpService>;
+type Http = conn::http1::Connection<TokioIo<HttpIo>, HttpService>;
 
 fn serve(connection: &Rc<Connection>) -> Http {
     let options = &connection.state.options;
     let head_bytes = options.max_head_bytes + HYPER_SLACK_BYTES;
-    let mut builder = http1::Builder::new();
+    let mut builder = conn::http1::Builder::new();
     if options.max_header_count > HYPER_FIELD_COUNT {
         builder.max_headers(options.max_header_count);
     }
@@ -83,8 +83,8 @@ fn serve(connection: &Rc<Connection>) -> Http {
 }
 
 enum Stage {
-    /// The fast lane serves requests.
-    Lane,
+    /// Our engine serves requests.
+    Http1,
     /// hyper serves requests.
     Http(Box<Http>),
     /// What waits is written, then our side is shut down.
@@ -104,14 +104,13 @@ impl ConnectionTask {
     fn poll_stages(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             match &mut self.stage {
-                Stage::Lane => match ready!(lane::poll(&self.connection, cx)) {
-                    End::HandOver => {
-                        lane::hand_over(&self.connection);
-                        self.stage = Stage::Http(Box::new(serve(&self.connection)));
+                Stage::Http1 => {
+                    if ready!(http1::poll(&self.connection, cx)).heard_out {
+                        self.close();
+                    } else {
+                        return Poll::Ready(());
                     }
-                    End::Closed { heard_out: true } => self.close(),
-                    End::Closed { heard_out: false } => return Poll::Ready(()),
-                },
+                }
                 Stage::Http(http) => {
                     if ready!(poll_http(http, &self.connection, &mut self.draining, cx)) {
                         self.close();
@@ -202,7 +201,7 @@ fn expired(connection: &Connection) -> Option<bool> {
 
 /// Ends the exchanges that are open: the client is gone, or the loop, or the last response is on its way.
 fn abandon(connection: &Connection) {
-    lane::abandon(connection);
+    http1::abandon(connection);
     drop(connection.adopted.take());
 }
 

@@ -1,9 +1,14 @@
-//! Writes responses as bytes, where hyper does not: the fast lane's, and answers to a request that never became one.
+//! Writes responses as bytes.
 //!
 //! # Invariants
-//! - Names are in lower case. The order is: the handler's fields in its order, `server`, `connection`, `content-length`,
-//!   `date`. hyper writes the same bytes for the same response.
-//! - The framing rules are those of [`crate::response`].
+//! - Names are in lower case. The order is: the handler's fields in its order, `server`, a Content-Length that tells of no
+//!   content or is the handler's own, `connection`, what frames the content, `date`. hyper writes the same bytes for the same
+//!   response.
+//! - The framing is ours: a handler's Transfer-Encoding is dropped, and so is its Content-Length when the length of the
+//!   content is known, because a wrong one lets the client misread everything that follows (RFC 9112 §6.3). Of content that
+//!   comes in chunks it is kept, and no byte more is sent.
+//! - Responses to HEAD, 204, 205 and 304 have no content (RFC 9110 §6.4.1); a HEAD or 304 response keeps the Content-Length
+//!   that the handler gives it (§8.6).
 //! - What does not decode, or would break the message in two, is refused and leaves nothing behind.
 
 use hinny_core::commands::{Field, ResponseCommand};
@@ -13,19 +18,54 @@ use hinny_core::status::Answer;
 use http::StatusCode;
 
 use crate::files::FileAnswer;
-use crate::response::{has_no_content, has_no_length, parse_length};
 
 /// What a response says besides what its handler or its error does.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Frame<'a> {
     /// The request's method is HEAD.
     pub(crate) head_request: bool,
+    /// The request is of HTTP/1.0, and so is the response.
+    pub(crate) http_10: bool,
     /// The connection ends with it.
     pub(crate) close: bool,
+    /// The client knows that without being told.
+    pub(crate) close_is_understood: bool,
     /// The line of the Server field, if there is one.
     pub(crate) server: &'a [u8],
     /// The line of the Date field.
     pub(crate) date: &'a [u8],
+}
+
+/// How much content a handler's response has.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Length {
+    /// So many bytes, which came with it. None at all is not told to a HEAD.
+    Whole(u64),
+    /// So many bytes, of a file.
+    File(u64),
+    /// Nobody knows: it comes in pieces.
+    Unknown,
+}
+
+/// How the content behind a head is framed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum ContentFraming {
+    /// There is none.
+    NoContent,
+    /// So many bytes.
+    Sized(u64),
+    /// In chunks (RFC 9112 §7.1).
+    Chunked,
+    /// It ends where the connection does (RFC 9112 §6.3).
+    ToEnd,
+}
+
+/// A head that was written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct WrittenHead {
+    /// The connection ends with the response.
+    pub(crate) close: bool,
+    pub(crate) framing: ContentFraming,
 }
 
 /// Room for the head of most responses.
@@ -40,65 +80,124 @@ pub(crate) fn write_response<B: AsRef<[u8]>>(
     command: &ResponseCommand<B>,
     frame: &Frame<'_>,
 ) -> Result<bool, Kind> {
+    let body = command.body_bytes();
+    out.reserve(HEAD_ESTIMATE + body.len());
+    let head = write_head(out, command, Length::Whole(body.len() as u64), frame)?;
+    if head.framing != ContentFraming::NoContent {
+        out.extend_from_slice(body);
+    }
+    Ok(head.close)
+}
+
+/// Appends the head of a handler's response.
+///
+/// # Errors
+/// As [`write_response`].
+pub(crate) fn write_head<B: AsRef<[u8]>>(
+    out: &mut Vec<u8>,
+    command: &ResponseCommand<B>,
+    length: Length,
+    frame: &Frame<'_>,
+) -> Result<WrittenHead, Kind> {
     let start = out.len();
-    let written = write_whole(out, command, frame);
+    let written = write_lines(out, command, length, frame);
     if written.is_err() {
         out.truncate(start);
     }
     written
 }
 
-fn write_whole<B: AsRef<[u8]>>(
+fn write_lines<B: AsRef<[u8]>>(
     out: &mut Vec<u8>,
     command: &ResponseCommand<B>,
+    length: Length,
     frame: &Frame<'_>,
-) -> Result<bool, Kind> {
+) -> Result<WrittenHead, Kind> {
     let status = command.status();
-    let body = command.body_bytes();
-    out.reserve(HEAD_ESTIMATE + body.len());
-    write_status(out, status);
+    write_status(out, status, frame.http_10);
     let said = write_fields(out, command, frame)?;
     if !said.server {
         out.extend_from_slice(frame.server);
     }
     let bodiless = has_no_content(status, frame.head_request);
-    let length = if !bodiless || status == StatusCode::RESET_CONTENT && !frame.head_request {
-        Some(if bodiless { 0 } else { body.len() as u64 })
-    } else if has_no_length(status) {
-        None
-    } else {
-        let own = Some(body.len() as u64).filter(|length| frame.head_request && *length > 0);
-        said.length.or(own)
+    let framing = match length {
+        _ if bodiless => ContentFraming::NoContent,
+        Length::Whole(length) | Length::File(length) => ContentFraming::Sized(length),
+        Length::Unknown => match said.length {
+            Some(length) => ContentFraming::Sized(length),
+            None if frame.http_10 => ContentFraming::ToEnd,
+            None => ContentFraming::Chunked,
+        },
     };
-    // As hyper does it: a length that tells of no content is a field before Connection, any other one stands behind it.
-    let (before, behind) = if bodiless && (frame.head_request || status != StatusCode::RESET_CONTENT) {
-        (length, None)
+    // A length that tells of no content, or that the handler gave, stands before Connection, any other one behind it.
+    let (before, behind) = if bodiless && status == StatusCode::RESET_CONTENT && !frame.head_request {
+        (None, Some(0))
+    } else if bodiless && has_no_length(status) {
+        (None, None)
+    } else if bodiless {
+        (
+            said.length
+                .or_else(|| length.told_to_head().filter(|_| frame.head_request)),
+            None,
+        )
     } else {
-        (None, length)
+        match (framing, length) {
+            (ContentFraming::Sized(own), Length::Unknown) => (Some(own), None),
+            (ContentFraming::Sized(known), _) => (None, Some(known)),
+            _ => (None, None),
+        }
     };
     if let Some(length) = before {
         write_length(out, length);
     }
-    if frame.close && !said.connection {
-        out.extend_from_slice(b"connection: close\r\n");
+    let close = frame.close || framing == ContentFraming::ToEnd;
+    if !said.connection {
+        write_persistence(out, close, frame);
     }
     if let Some(length) = behind {
         write_length(out, length);
+    }
+    if framing == ContentFraming::Chunked {
+        out.extend_from_slice(b"transfer-encoding: chunked\r\n");
     }
     if !said.date {
         out.extend_from_slice(frame.date);
     }
     out.extend_from_slice(b"\r\n");
-    if !bodiless {
-        out.extend_from_slice(body);
+    Ok(WrittenHead {
+        close: close || said.close,
+        framing,
+    })
+}
+
+impl Length {
+    /// What a HEAD is told, whose handler tells nothing.
+    const fn told_to_head(self) -> Option<u64> {
+        match self {
+            Self::Whole(0) | Self::Unknown => None,
+            Self::Whole(length) | Self::File(length) => Some(length),
+        }
     }
-    Ok(frame.close || said.close)
+}
+
+/// Appends what stands before the bytes of a chunk (RFC 9112 §7.1).
+pub(crate) fn write_chunk_size(out: &mut Vec<u8>, length: usize) {
+    let mut digits = [0; 16];
+    let mut at = digits.len();
+    let mut rest = length;
+    while rest > 0 || at == digits.len() {
+        at -= 1;
+        digits[at] = b"0123456789ABCDEF"[rest & 15];
+        rest >>= 4;
+    }
+    out.extend_from_slice(&digits[at..]);
+    out.extend_from_slice(b"\r\n");
 }
 
 /// Appends the answer to an error.
 pub(crate) fn write_answer(out: &mut Vec<u8>, answer: Answer, frame: &Frame<'_>) {
     let (content_type, body) = answer.content();
-    write_status(out, answer.status);
+    write_status(out, answer.status, frame.http_10);
     write_field(out, b"content-type", content_type.as_bytes());
     if let Some(content_range) = answer.content_range() {
         write_field(out, b"content-range", content_range.as_bytes());
@@ -107,9 +206,7 @@ pub(crate) fn write_answer(out: &mut Vec<u8>, answer: Answer, frame: &Frame<'_>)
     if let Some(seconds) = answer.retry_after_seconds {
         write_field(out, b"retry-after", itoa::Buffer::new().format(seconds).as_bytes());
     }
-    if answer.close || frame.close {
-        out.extend_from_slice(b"connection: close\r\n");
-    }
+    write_persistence(out, answer.close || frame.close, frame);
     write_length(out, body.len() as u64);
     out.extend_from_slice(frame.date);
     out.extend_from_slice(b"\r\n");
@@ -118,27 +215,36 @@ pub(crate) fn write_answer(out: &mut Vec<u8>, answer: Answer, frame: &Frame<'_>)
     }
 }
 
-/// Appends a response with a file whose content is in memory.
-pub(crate) fn write_file_answer(out: &mut Vec<u8>, answer: &FileAnswer, frame: &Frame<'_>) {
-    let content = answer.whole_content();
-    out.reserve(HEAD_ESTIMATE + content.len());
-    write_status(out, answer.status());
+/// Appends the head of a response with a file.
+pub(crate) fn write_file_head(out: &mut Vec<u8>, answer: &FileAnswer, frame: &Frame<'_>) {
+    let length = answer.content_length();
+    out.reserve(HEAD_ESTIMATE);
+    write_status(out, answer.status(), frame.http_10);
     answer.write_fields(out);
     out.extend_from_slice(frame.server);
-    // As in `write_whole`.
-    let length = answer.content_length();
+    // As in `write_lines`.
     if let Some(length) = length.filter(|_| frame.head_request) {
         write_length(out, length);
     }
-    if frame.close {
-        out.extend_from_slice(b"connection: close\r\n");
-    }
+    write_persistence(out, frame.close, frame);
     if let Some(length) = length.filter(|_| !frame.head_request) {
         write_length(out, length);
     }
     out.extend_from_slice(frame.date);
     out.extend_from_slice(b"\r\n");
-    out.extend_from_slice(content);
+}
+
+/// Writes what is not understood without a word: that the connection ends, or to a client of HTTP/1.0 that it does not
+/// (RFC 9112 §9.3).
+fn write_persistence(out: &mut Vec<u8>, close: bool, frame: &Frame<'_>) {
+    if close && frame.close_is_understood {
+        return;
+    }
+    if close {
+        out.extend_from_slice(b"connection: close\r\n");
+    } else if frame.http_10 {
+        out.extend_from_slice(b"connection: keep-alive\r\n");
+    }
 }
 
 /// What the handler's fields say that matters for the rest.
@@ -170,9 +276,10 @@ fn write_fields<B: AsRef<[u8]>>(
             names::CONNECTION if said.connection => {}
             names::CONNECTION => {
                 said.connection = true;
-                said.close = write_connection(out, command, frame.close);
+                said.close = write_connection(out, command, frame.close && !frame.close_is_understood);
             }
-            names::TRAILER if said.trailer || !may_be_chunked(command.status(), frame.head_request) => {}
+            names::TRAILER
+                if said.trailer || frame.http_10 || !may_be_chunked(command.status(), frame.head_request) => {}
             names::TRAILER => {
                 said.trailer = true;
                 write_list(out, command, field.id, b"");
@@ -222,12 +329,12 @@ const fn may_be_chunked(status: StatusCode, head_request: bool) -> bool {
     !head_request && !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
-fn write_status(out: &mut Vec<u8>, status: StatusCode) {
-    if status == StatusCode::OK {
+fn write_status(out: &mut Vec<u8>, status: StatusCode, http_10: bool) {
+    if status == StatusCode::OK && !http_10 {
         out.extend_from_slice(b"HTTP/1.1 200 OK\r\n");
         return;
     }
-    out.extend_from_slice(b"HTTP/1.1 ");
+    out.extend_from_slice(if http_10 { b"HTTP/1.0 " } else { b"HTTP/1.1 " });
     out.extend_from_slice(status.as_str().as_bytes());
     out.push(b' ');
     out.extend_from_slice(status.canonical_reason().unwrap_or("<none>").as_bytes());
@@ -251,6 +358,30 @@ fn write_named(out: &mut Vec<u8>, field: Field<'_>) -> Result<(), Kind> {
     write_field(out, field.name, field.value);
     out[start..start + field.name.len()].make_ascii_lowercase();
     Ok(())
+}
+
+/// Whether a response has no content, whatever its handler gives (RFC 9110 §6.4.1).
+const fn has_no_content(status: StatusCode, head_request: bool) -> bool {
+    head_request
+        || matches!(
+            status,
+            StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED
+        )
+}
+
+/// Whether a response with this status never has content, so that no Content-Length can tell of any (RFC 9110 §8.6,
+/// §15.3.5, §15.3.6).
+const fn has_no_length(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT)
+}
+
+/// `1*DIGIT` (RFC 9110 §8.6).
+fn parse_length(value: &[u8]) -> Option<u64> {
+    let digits = str::from_utf8(value).ok()?;
+    digits
+        .bytes()
+        .all(|b| b.is_ascii_digit())
+        .then(|| digits.parse().ok())?
 }
 
 fn write_length(out: &mut Vec<u8>, length: u64) {

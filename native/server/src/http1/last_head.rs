@@ -30,10 +30,20 @@ pub(super) struct Known {
     pub(super) bytes: Vec<u8>,
     /// `None` until a handler was given a request with them.
     pub(super) template: Option<RequestTemplate>,
-    pub(super) content_length: usize,
+    pub(super) body: BodyFraming,
     pub(super) kind: BodyKind,
     pub(super) close: bool,
     pub(super) line: LastLine,
+}
+
+/// How the body behind a head is framed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum BodyFraming {
+    /// There is none.
+    None,
+    /// So many bytes, at least one.
+    Sized(usize),
+    Chunked,
 }
 
 /// The first line of the last request with such a head that a handler was given.
@@ -68,7 +78,7 @@ impl LastLine {
 /// Such a head that was just parsed.
 pub(super) struct NewHead<'a> {
     pub(super) bytes: &'a [u8],
-    pub(super) content_length: usize,
+    pub(super) body: BodyFraming,
     pub(super) kind: BodyKind,
     pub(super) close: bool,
 }
@@ -102,7 +112,7 @@ impl LastHead {
             Box::new(Known {
                 bytes: head.bytes.to_vec(),
                 template,
-                content_length: head.content_length,
+                body: head.body,
                 kind: head.kind,
                 close: head.close,
                 line: LastLine::default(),

@@ -13,7 +13,9 @@ const DATE: &[u8] = b"date: now\r\n";
 
 const KEEP: Frame<'_> = Frame {
     head_request: false,
+    http_10: false,
     close: false,
+    close_is_understood: false,
     server: b"server: hinny\r\n",
     date: DATE,
 };
