@@ -113,7 +113,7 @@
                                      (.incrementAndGet calls)
                                      (when (= "/late" uri) (raw/await-latch gate))
                                      {:status 200 :body uri})
-                       {:turned-clock? true}]
+                       {:turned-clock? true :keep-alive-timeout-ms 3600000}]
           (with-client [client server]
             (raw/send! client (raw/get-request "/late"))
             (is (raw/await-until #(= 1 (.get calls))))
