@@ -253,7 +253,7 @@
         rows (merge (apply dissoc explained (keys specs)) own)]
     (doseq [option (keys options)
             :when (not (or (specs option) (rows option)))]
-      (throw (options/unknown option {:known (set (concat (keys specs) (keys own)))
+      (throw (options/unknown option {:known (distinct (concat (keys own) (map :name @options/table)))
                                       :meant (meant option)
                                       :see options/all-options})))
     (options/resolve-options (merge (defaults function specs) (translate rows specs options)))))

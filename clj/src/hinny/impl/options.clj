@@ -46,15 +46,15 @@
 
 (defn near
   "Returns those keywords of `known` whose names are like that of `option`, the nearest first, five at most. Of those that
-  are as near the one that stands first in the options table is the first."
+  are as near the one that stands first in a sequential `known` is the first, of those in a set the first by name."
   [option known]
   (let [wanted (text/lower-case (name option))
         distance #(edit-distance wanted (name %))
-        place (zipmap (map :name @table) (range))
+        place (if (sequential? known) (zipmap known (range)) {})
         alike? #(or (<= (distance %) (max 2 (quot (count wanted) 2)))
                     (str/includes? (name %) wanted)
                     (str/includes? wanted (name %)))]
-    (take 5 (sort-by (juxt distance #(place % -1) name) (filter alike? known)))))
+    (take 5 (sort-by (juxt distance #(place % 0) name) (filter alike? known)))))
 
 (defn nearest
   "Returns the keyword of `known` whose name is most like that of `option`, nil if none is alike."
@@ -159,8 +159,9 @@
   [options]
   (refuse-no-map options)
   (let [specs @specs]
-    (refuse-unknown options (set (keys specs)) all-options)
     (doseq [[option value] options]
+      (when-not (specs option)
+        (throw (unknown option {:known (map :name @table) :see all-options})))
       (check option (specs option) value))
     (into (update-vals specs default-value) options)))
 
