@@ -82,7 +82,10 @@
 
 (deftest slow-readers-test
   (with-open [jvm (other/open {:flags steady-heap})]
-    (let [port (other/call jvm `start {:worker-threads (* 2 readers) :exchange-buffer-bytes (* buffer-kib 1024)})
+    ;; What all responses may take together is set so that each reader's share of it suffices: this is a test of the share.
+    (let [port (other/call jvm `start {:worker-threads (* 2 readers)
+                                       :exchange-buffer-bytes (* buffer-kib 1024)
+                                       :max-pending-response-bytes (* readers 4 buffer-kib 1024)})
           _ (is (= 2000 (served port 2000)))
           before (other/weigh jvm)
           clients (mapv (fn [n]
