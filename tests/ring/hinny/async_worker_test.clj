@@ -116,6 +116,13 @@
           (raw/send! client (raw/get-request "/raise"))
           (is (= 500 (:status (raw/read-response client)))))
         (is (= "/slow" (:body (raw/answer server (raw/get-request "/slow"))))))))
+  (testing "beside the longest timeout that there may be"
+    (let [longest (some #(when (= :handler-timeout-ms (:name %)) (:max %)) (server/options))]
+      (doseq [[way run] async-servers]
+        (testing way
+          (with-open [^Stoppable server (run (fn [_ respond _] (respond {:status 200 :headers {} :body "in time"}))
+                                             {:handler-timeout-ms longest :timeout-handler (fn [_ _ _])})]
+            (is (= "in time" (:body (raw/answer server (raw/get-request "/"))))))))))
   (testing "without one it is the core's 503"
     (with-open [server (run-jetty (fn [_ _ _]) (merge local {:async? true :join? false :async-timeout 30}))]
       (is (= 503 (:status (raw/answer server (raw/get-request "/"))))))))

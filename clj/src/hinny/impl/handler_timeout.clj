@@ -6,6 +6,8 @@
 
   The time is kept here, and the core's `:handler-timeout-ms` is longer: its 503 comes if nobody has answered even then. At most
   four timeout handlers run at once, on daemon threads `hinny-timeout-N`."
+  (:require
+   [hinny.impl.options :as options])
   (:import
    (io.github.hinny Engine)
    (java.util.concurrent ScheduledThreadPoolExecutor ThreadFactory TimeUnit)
@@ -16,7 +18,7 @@
 (def ^:private threads 4)
 
 (def ^:private grace-ms
-  "How long a timeout handler has to answer."
+  "How long a timeout handler has to answer. It comes earlier by this where the time is the longest that the core knows."
   5000)
 
 (defn- executor
@@ -55,11 +57,13 @@
   `::timer`, the threads."
   [{:keys [handler handler-mode timeout-handler handler-timeout-ms] :as settings}]
   (if (and handler timeout-handler (#{:async :async-worker} handler-mode) (pos? (long handler-timeout-ms)))
-    (let [timer (executor)]
+    (let [timer (executor)
+          core-ms (min (+ (long handler-timeout-ms) (long grace-ms))
+                       (long (:max (@options/specs :handler-timeout-ms))))]
       (assoc settings
         ::timer timer
-        :handler (timed handler timeout-handler handler-timeout-ms timer)
-        :handler-timeout-ms (+ (long handler-timeout-ms) (long grace-ms))))
+        :handler (timed handler timeout-handler (- core-ms (long grace-ms)) timer)
+        :handler-timeout-ms core-ms))
     settings))
 
 (defn stop-with
